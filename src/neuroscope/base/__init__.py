@@ -1,0 +1,1 @@
+"""The ground floor: errors, events, recipe, randomness, catalogue, settings and types."""

@@ -1,0 +1,137 @@
+"""The recipe: every choice a training run makes, as one frozen value that is JSON both ways.
+
+What the user did not set is chosen automatically, and each automatic choice carries its reason.
+Replaying a recipe on the same rows and machine gives the same weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neuroscope.base.errors import RecipeError, choice_error, did_you_mean
+
+ACTIVATIONS = (
+    "identity", "threshold", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish",
+    "softmax",
+)  # fmt: skip
+HIDDEN_ACTIVATIONS = tuple(a for a in ACTIVATIONS if a not in ("threshold", "softmax"))
+LOSSES = ("perceptron", "mean_squared_error", "huber", "binary_cross_entropy", "cross_entropy")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
+SCHEDULES = ("constant", "step", "cosine", "one_cycle", "log_cosine")
+INITS = ("auto", "zeros", "normal", "glorot", "he")
+PRECISIONS = ("float32", "float64")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "activation": HIDDEN_ACTIVATIONS,
+    "loss": LOSSES,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "init": INITS,
+    "precision": PRECISIONS,
+    "device": DEVICES,
+}
+_AT_LEAST_ONE = ("batch_size", "epochs")
+_ABOVE_ZERO = ("learning_rate", "epsilon", "huber_delta")
+_NOT_NEGATIVE = ("l1", "l2", "weight_decay", "clip_norm", "patience", "numeric_bins", "seed")
+_FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "label_smoothing", "warmup")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All training choices of one net; the comment names the unit or the range."""
+
+    net: str = "dense"  # the rung this recipe is for
+    hidden: tuple[int, ...] = ()  # units of each hidden layer; () is a single layer of neurons
+    activation: str = "relu"  # of the hidden layers
+    feature_gains: bool = False  # one learned gain a feature before the first layer
+    numeric_bins: int = 0  # piecewise-linear code of each number in so many pieces; 0 is off
+    loss: str = "binary_cross_entropy"
+    label_smoothing: float = 0.0  # [0, 1)
+    huber_delta: float = 1.0  # in units of the (scaled) target
+    class_weight: str | None = None  # None or "balanced"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9  # of "momentum", "nesterov" and "rmsprop"'s running mean
+    beta1: float = 0.9  # of "adam" and "adamw"
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    schedule: str = "constant"
+    warmup: float = 0.0  # fraction of all steps over which the rate rises linearly from 0
+    batch_size: int = 32  # rows; 1 is stochastic, all rows is batch gradient descent
+    epochs: int = 100
+    patience: int = 0  # epochs without a better validation loss before stopping; 0 is never
+    l1: float = 0.0  # added to the loss: l1 * sum |w|
+    l2: float = 0.0  # added to the loss: l2 / 2 * sum w^2
+    weight_decay: float = 0.0  # decoupled, of "adamw": w -= learning_rate * weight_decay * w
+    dropout: float = 0.0  # fraction of hidden units set to zero in a training step
+    clip_norm: float = 0.0  # largest norm of the whole gradient; 0 is no clipping
+    init: str = "auto"
+    seed: int = 0
+    precision: str = "float32"
+    device: str = "auto"
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why each automatic choice was made
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
+        object.__setattr__(self, "reasons", dict(self.reasons))
+        for name, options in _CHOICES.items():
+            if getattr(self, name) not in options:
+                raise choice_error(name, str(getattr(self, name)), options)
+        self._check("at least 1", _AT_LEAST_ONE, lambda value: value >= 1)
+        self._check("above 0", _ABOVE_ZERO, lambda value: value > 0)
+        self._check("0 or more", _NOT_NEGATIVE, lambda value: value >= 0)
+        self._check("from 0 to below 1", _FRACTIONS, lambda value: 0 <= value < 1)
+        if any(width < 1 for width in self.hidden):
+            raise RecipeError(f"hidden is {self.hidden}", remedy="give each layer at least 1 unit")
+        if self.class_weight not in (None, "balanced"):
+            raise choice_error("class_weight", str(self.class_weight), ["balanced"])
+
+    def _check(self, wanted: str, names: tuple[str, ...], holds: Any) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not holds(value):
+                raise RecipeError(f"{name} is {value!r}", remedy=f"give a number {wanted}")
+
+    def because(self, reason: str, **changes: Any) -> Recipe:
+        """Return a recipe with automatic `changes`, each of which carries `reason`."""
+        reasons = dict(self.reasons) | dict.fromkeys(changes, reason)
+        return dataclasses.replace(self, **changes, reasons=reasons)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe as a JSON object; `from_json` gives an equal recipe back."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Recipe:
+        """Build a recipe from a JSON object; an unknown name is a RecipeError that names it."""
+        known = [f.name for f in dataclasses.fields(cls)]
+        for name in record:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise RecipeError(f"unknown choice {name!r}", remedy=hint or "leave it out")
+        try:
+            return cls(**record)
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"not a recipe: {error}") from error
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recipe:
+        """Read a recipe from a JSON file."""
+        try:
+            record = json.loads(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RecipeError("no such recipe file", where=str(path)) from error
+        except (OSError, ValueError) as error:
+            raise RecipeError(f"not a JSON file: {error}", where=str(path)) from error
+        if not isinstance(record, dict):
+            raise RecipeError("a recipe is one JSON object", where=str(path))
+        try:
+            return cls.from_json(record)
+        except RecipeError as error:
+            raise error.at(str(path)) from error

@@ -1,0 +1,1 @@
+"""Data in: sources, schema, audit, splits and encoders."""

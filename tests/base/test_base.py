@@ -1,0 +1,106 @@
+"""The ground floor: errors read as one line, recipes and events survive JSON, seeds repeat."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuroscope.base import events, randomness
+from neuroscope.base.catalogue import Catalogue
+from neuroscope.base.errors import (
+    InputError,
+    Interrupted,
+    NeuroscopeError,
+    RecipeError,
+    SourceError,
+    did_you_mean,
+)
+from neuroscope.base.recipe import HIDDEN_ACTIVATIONS, OPTIMIZERS, Recipe
+
+
+def test_an_error_reads_as_one_line_with_place_and_remedy() -> None:
+    error = SourceError("3 columns,\nnot 4", where="row 7", remedy="mend the row").at("a.csv")
+    assert str(error) == "a.csv: row 7: 3 columns, not 4; mend the row"
+
+
+def test_exit_codes_follow_the_tree() -> None:
+    assert (SourceError("x").exit_code, NeuroscopeError("x").exit_code) == (2, 1)
+    assert Interrupted("x").exit_code == 130
+
+
+def test_near_names_are_suggested_and_far_names_are_not() -> None:
+    assert did_you_mean("churn?", ["Churn", "tenure"]) == "did you mean 'Churn'?"
+    assert did_you_mean("zzz", ["Churn", "tenure"]) == ""
+
+
+@given(
+    hidden=st.lists(st.integers(1, 512), max_size=4),
+    activation=st.sampled_from(HIDDEN_ACTIVATIONS),
+    optimizer=st.sampled_from(OPTIMIZERS),
+    learning_rate=st.floats(1e-6, 10, allow_nan=False),
+)
+def test_a_recipe_survives_json(hidden, activation, optimizer, learning_rate) -> None:
+    recipe = Recipe(
+        hidden=tuple(hidden),
+        activation=activation,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+    ).because("200 rows", batch_size=16)
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    assert recipe.reasons == {"batch_size": "200 rows"}
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"learning_rat": 1}, "did you mean 'learning_rate'?"),
+        ({"activation": "rellu"}, "did you mean 'relu'?"),
+        ({"dropout": 1.0}, "from 0 to below 1"),
+        ({"learning_rate": float("nan")}, "above 0"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"hidden": [0]}, "at least 1 unit"),
+        ({"class_weight": "even"}, "balanced"),
+        ({"epochs": "many"}, "at least 1"),
+    ],
+)
+def test_a_wrong_recipe_says_what_to_do(record, said) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_json(record)
+    assert said in str(caught.value)
+
+
+def test_a_recipe_file_that_is_not_json_names_the_file(tmp_path) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text("{")
+    with pytest.raises(RecipeError, match=r"recipe\.json: not a JSON file"):
+        Recipe.read(path)
+
+
+def test_events_survive_json_and_unknown_kinds_are_passed_over() -> None:
+    event = events.RungFinished(
+        rung="neuron", metric="roc_auc", value=0.8, interval=(0.7, 0.9), seconds=1.0,
+        parameters=3, status="done",
+    )  # fmt: skip
+    assert events.from_json(json.loads(json.dumps(events.to_json(event)))) == event
+    assert events.from_json({"kind": "FromTheFuture"}) is None
+    endless = events.GradientFlow(rung="dense", fold=0, epoch=1, norms=(1.0, float("inf")))
+    assert events.to_json(endless)["norms"] == [1.0, None]
+
+
+def test_generators_repeat_and_differ_by_name() -> None:
+    draw = [randomness.generator(3, *names).random(4) for names in (["a"], ["a"], ["b"], ["a", 1])]
+    assert np.array_equal(draw[0], draw[1])
+    assert not np.array_equal(draw[0], draw[2])
+    assert not np.array_equal(draw[0], draw[3])
+
+
+def test_a_catalogue_lists_without_importing_and_suggests() -> None:
+    catalogue = Catalogue("neuroscope.base", "room")
+    assert "errors" in catalogue.names()
+    assert catalogue.get("errors").InputError is InputError
+    with pytest.raises(InputError, match="did you mean 'errors'"):
+        catalogue.get("error")
