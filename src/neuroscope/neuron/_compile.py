@@ -1,0 +1,81 @@
+"""How the core is compiled: once a machine, cached, and said out loud when it happens."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+import numba
+from numba.core import config, event
+
+from neuroscope.base import settings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Sums may be reordered and multiply-adds fused, which the vector unit needs; "nnan" and "ninf"
+# are left out on purpose, so that a loss that is not finite stays visible.
+_FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
+_FOLDER = "CACHE_DIR"  # the name of Numba's setting; it is read when a function is decorated
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Return the folder of compiled code, named after the text of the whole core.
+
+    Numba checks only the file of a cached function, not the files of those it calls; a folder a
+    text makes any change of the core compile anew.
+    """
+    text = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    name = f"{hashlib.sha256(text).hexdigest()[:12]}-numba{numba.__version__}"
+    return settings.cache_folder() / "compiled" / name
+
+
+def compiled(function: Function) -> Function:
+    """Compile `function` at its first call with each set of types; later processes load it."""
+    return _jit(function, inline="never")
+
+
+def compiled_into_caller(function: Function) -> Function:
+    """Compile like `compiled`, but as part of each compiled caller.
+
+    A function that is compiled on its own is optimised again within each caller; for the large
+    ones with a single caller that would double the wait at first use.
+    """
+    return _jit(function, inline="always")
+
+
+def _jit(function: Function, *, inline: Literal["never", "always"]) -> Function:
+    before = getattr(config, _FOLDER)
+    setattr(config, _FOLDER, str(cache_folder()))
+    try:
+        jit = numba.njit(
+            cache=True, nogil=True, error_model="numpy", fastmath=_FASTMATH, inline=inline
+        )
+        return cast(Function, jit(function))
+    finally:
+        setattr(config, _FOLDER, before)
+
+
+class _Announcer(event.Listener):
+    """Says once a process that compilation takes its time."""
+
+    def __init__(self) -> None:
+        self.silent = False
+
+    def on_start(self, event: Any) -> None:
+        function = getattr(event.data.get("dispatcher"), "py_func", None)
+        if self.silent or not getattr(function, "__module__", "").startswith(__package__ or "?"):
+            return
+        self.silent = True
+        line = "Compiling the neuron core, once for this machine (a few seconds) ..."
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the wait needs a word
+
+    def on_end(self, event: Any) -> None:
+        """Numba asks for this method; there is nothing to say at the end."""
+
+
+event.register("numba:compile", _Announcer())
