@@ -66,7 +66,9 @@ def log_losses(y: np.ndarray, p: np.ndarray, threshold: float) -> np.ndarray:  #
 
 def brier_losses(y: np.ndarray, p: np.ndarray, threshold: float) -> np.ndarray:  # noqa: ARG001
     """Squared distance of the probabilities from the truth; binary: of one column only."""
-    squares = ((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1)
+    misses = p.copy()
+    misses[np.arange(len(y)), y] -= 1
+    squares = (misses**2).sum(axis=1)
     return squares / 2 if p.shape[1] == 2 else squares
 
 

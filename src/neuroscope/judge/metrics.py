@@ -171,7 +171,10 @@ def checked(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (y, p, weights) as arrays of float64 (y of classes: int64), or an InputError."""
     regression = metric.needs == _NUMBERS
-    y = np.asarray(y, dtype=np.float64 if regression else np.int64)
+    y = np.asarray(y)
+    if not regression and len(y) and y.dtype.kind not in "iub":
+        raise InputError(f"{metric.title} needs class numbers 0..k-1, got {y.dtype}")
+    y = y.astype(np.float64 if regression else np.int64)
     p = np.asarray(p, dtype=np.float64)
     weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     wanted = "(n,)" if regression else "(n, k) with k >= 2"
@@ -183,9 +186,10 @@ def checked(
         raise InputError(f"{metric.title} needs at least one row", remedy="give rows to judge")
     if not regression and (y.min() < 0 or y.max() >= p.shape[1]):
         raise InputError(f"classes {y.min()}..{y.max()} do not fit {p.shape[1]} probabilities")
-    if not np.isfinite(p).all():
-        row = int(np.flatnonzero(~np.isfinite(p.reshape(len(p), -1)).all(axis=1))[0])
-        raise InputError("a prediction is not a finite number", where=f"row {row}")
+    for values, what in ((y, "the true value"), (p, "a prediction")):
+        finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+        if not finite.all():
+            raise InputError(f"{what} is not a finite number", where=f"row {finite.argmin()}")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
         raise InputError("weights must be 0 or more, finite and not all 0")
     return y, p, weights
