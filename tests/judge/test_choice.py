@@ -7,6 +7,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from neuroscope.base.errors import InputError, WorkError
 from neuroscope.judge.choice import Choice, RungScore, choose
@@ -108,14 +110,25 @@ def test_only_the_yardstick_beats_guessing(world) -> None:
     assert found.headline.startswith("No network beats guessing here, but gradient-boosted trees")
 
 
+def test_trees_alone_above_guessing_because_no_network_finished(world) -> None:
+    y, predict = world
+    rungs = [rung("majority", GUESS), rung("neuron", None, status="failed: diverged")]
+    found = choose([*rungs, rung("trees", predict(0.8))], "roc_auc", y)
+    assert (found.chosen, found.verdict, found.usable) == ("majority", "yardstick", False)
+    assert found.why.startswith("No network finished, but gradient-boosted trees beat guessing (")
+
+
 def test_better_trees_are_named_and_not_chosen(world) -> None:
     y, predict = world
     rungs = [rung("majority", GUESS), rung("neuron", predict(0.6)), rung("trees", predict(0.9))]
     found = choose(rungs, "roc_auc", y)
     assert (found.chosen, found.best, found.yardstick_better) == ("neuron", "neuron", True)
-    assert any(s.endswith("trees do better here: consider them.") for s in found.sentences)
+    advice = next(s for s in found.sentences if s.endswith("better here: consider them."))
+    assert found.why == f"{found.headline} {advice}"
+    assert found.headline.endswith("use the single neuron.")
     worse = choose([*rungs[:2], rung("trees", predict(0.4))], "roc_auc", y)
     assert not worse.yardstick_better
+    assert worse.why == worse.headline
     assert any("the single neuron holds against" in s for s in worse.sentences)
 
 
@@ -160,7 +173,7 @@ def test_numbers_where_less_is_better() -> None:
     assert found.differences["neuron"].value > 0 > found.differences["neuron"].gain
 
 
-def test_the_plan_weights_and_groups_reach_the_comparison(world) -> None:
+def test_the_plan_weights_groups_and_folds_reach_the_comparison(world) -> None:
     y, predict = world
     rungs = [rung("neuron", predict(0.7)), rung("dense", predict(0.72, own=0.4))]
     plain = choose(rungs, "roc_auc", y)
@@ -168,8 +181,39 @@ def test_the_plan_weights_and_groups_reach_the_comparison(world) -> None:
     assert "100 resamples" in few.sentences[-1]
     grouped = choose(rungs, "roc_auc", y, groups=np.arange(ROWS) // 100)
     weighted = choose(rungs, "roc_auc", y, weights=1.0 + (np.arange(ROWS) % 2))
+    folded = choose(rungs, "roc_auc", y, folds=np.arange(ROWS) % 5)
+    assert folded.intervals["neuron"].value != plain.intervals["neuron"].value
     assert grouped.intervals["neuron"].low != plain.intervals["neuron"].low
     assert weighted.intervals["neuron"].value != plain.intervals["neuron"].value
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    strengths=st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.55, 1.0]), min_size=3, max_size=3),
+    metric=st.sampled_from(["roc_auc", "accuracy", "log_loss"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_chosen_rung_is_the_simplest_within_one_error(seed, strengths, metric) -> None:
+    random = np.random.default_rng(seed)
+    y = random.integers(0, 2, 200)
+    rungs = [rung("majority", np.full((200, 2), 0.5))]
+    for name, strength in zip(("neuron", "dense", "trees"), strengths, strict=True):
+        score = 1 / (1 + np.exp(-strength * (2 * y - 1) - random.normal(size=200)))
+        rungs.append(rung(name, np.column_stack([1 - score, score])))
+    found = choose(rungs, metric, y, Resampling(resamples=100))
+    by_name = {r.name: r for r in rungs}
+    chosen, best = by_name[found.chosen], by_name[found.best]
+    assert not chosen.yardstick
+    assert not best.yardstick
+    if found.usable:
+        assert 0 < chosen.order <= best.order
+        gap = paired_difference(
+            metric, y, best.predictions, chosen.predictions, Resampling(resamples=100)
+        )
+        assert gap.gain <= gap.standard_error or chosen is best
+    else:
+        assert found.verdict in ("guessing", "yardstick")
+    assert "nan" not in " ".join([found.why, *found.sentences])
 
 
 def test_a_choice_is_json(world) -> None:

@@ -39,6 +39,19 @@ def test_a_95_percent_interval_covers_in_90_to_99_percent_of_simulations(metric,
     assert 0.90 <= covered / 300 <= 0.99
 
 
+def test_equal_models_are_called_different_in_about_5_percent_of_simulations() -> None:
+    random = np.random.default_rng(6)
+    wrong = 0
+    for trial in range(300):
+        y = random.integers(0, 2, 200)
+        shared = (2 * y - 1) + random.normal(size=200)
+        scores = [shared + 0.5 * random.normal(size=200) for _ in range(2)]
+        pair = [np.column_stack([-s, s]) for s in scores]
+        gap = paired_difference("roc_auc", y, *pair, Resampling(seed=trial, resamples=200))
+        wrong += gap.low > 0 or gap.high < 0
+    assert 0.01 <= wrong / 300 <= 0.10
+
+
 def test_the_standard_error_of_a_mean_is_the_textbooks() -> None:
     random = np.random.default_rng(0)
     y = random.normal(size=400)
@@ -106,6 +119,39 @@ def test_weights_change_the_value_and_its_spread() -> None:
     assert weighted.standard_error > bootstrap("accuracy", y, p).standard_error
 
 
+def test_folds_are_scored_apart_and_averaged() -> None:
+    random = np.random.default_rng(4)
+    y, p = binary(random, 300)
+    folds = random.integers(0, 3, 300)
+    score = np.clip(p[:, 1] / 4 + 0.25 * folds, 0, 1)  # each fit on a scale of its own
+    q = np.column_stack([1 - score, score])
+    parts = [METRICS["roc_auc"](y[folds == f], q[folds == f]) for f in range(3)]
+    apart = bootstrap("roc_auc", y, q, folds=folds)
+    assert apart.value == pytest.approx(np.average(parts, weights=np.bincount(folds)))
+    assert apart.value > bootstrap("roc_auc", y, q).value + 0.05
+    assert apart.low < apart.value < apart.high
+    pooled = bootstrap("log_loss", y, p)
+    split = bootstrap("log_loss", y, p, folds=folds)
+    assert (split.value, split.low) == pytest.approx((pooled.value, pooled.low))
+    constant = np.column_stack([0.5 + 0.01 * folds, 0.5 - 0.01 * folds])
+    assert paired_difference("roc_auc", y, constant, constant, folds=folds).value == 0
+    assert bootstrap("roc_auc", y, constant, folds=folds).value == pytest.approx(0.5)
+
+
+def test_folds_without_a_value_are_left_out_of_the_mean() -> None:
+    random = np.random.default_rng(0)
+    y, p = binary(random, 100)
+    numbers = p[:, 1] * 10
+    folds = np.repeat([0, 1, 2], [90, 9, 1])
+    y[90:99] = 0
+    for metric in METRICS.values():
+        truth, said = (y, p) if "binary" in metric.kinds else (numbers, numbers + p[:, 0])
+        found = bootstrap(metric, truth, said, Resampling(resamples=300), folds=folds)
+        assert np.isfinite([found.low, found.high]).all(), metric.name
+    left = bootstrap("roc_auc", y, p, folds=folds)
+    assert left.value == pytest.approx(METRICS["roc_auc"](y[:90], p[:90]))
+
+
 def test_resamples_without_a_class_are_left_out() -> None:
     y = np.array([1] + [0] * 9)
     p = np.column_stack([np.linspace(0.1, 0.9, 10), np.linspace(0.9, 0.1, 10)])
@@ -159,5 +205,7 @@ def test_impossible_plans_and_arrays_are_refused() -> None:
         Resampling(resamples=1)
     with pytest.raises(InputError, match="3 group labels for 10 rows"):
         bootstrap("accuracy", y, p, groups=np.arange(3))
+    with pytest.raises(InputError, match="2 fold numbers for 10 rows"):
+        bootstrap("accuracy", y, p, folds=np.arange(2))
     with pytest.raises(InputError, match="no predictions"):
         resample("accuracy", y, [])

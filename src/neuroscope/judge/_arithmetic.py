@@ -54,6 +54,27 @@ def root(prepare: Prepare) -> Prepare:
     return prepared
 
 
+def by_fold(prepare: Prepare, folds: np.ndarray) -> Prepare:
+    """Return the mean of a metric over folds, by weight of their rows; undefined folds left out.
+
+    Rows of different folds were scored by different fits, so they must not be ranked together.
+    """
+
+    def prepared(y: np.ndarray, p: np.ndarray, threshold: float) -> Evaluate:
+        rows = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+        parts = [prepare(y[inside], p[inside], threshold) for inside in rows]
+
+        def evaluate(W: np.ndarray) -> np.ndarray:
+            blocks = [W[:, inside] for inside in rows]
+            values = np.stack([part(block) for part, block in zip(parts, blocks, strict=True)])
+            sizes = np.stack([block.sum(axis=1) for block in blocks]) * ~np.isnan(values)
+            return ratio((np.where(sizes > 0, values, 0.0) * sizes).sum(axis=0), sizes.sum(axis=0))
+
+        return evaluate
+
+    return prepared
+
+
 def hits(y: np.ndarray, p: np.ndarray, threshold: float) -> np.ndarray:
     """1 where the decision is right."""
     return decide(p, threshold) == y
@@ -91,7 +112,7 @@ def r2(y: np.ndarray, p: np.ndarray, threshold: float) -> Evaluate:  # noqa: ARG
     def evaluate(W: np.ndarray) -> np.ndarray:
         total = W.sum(axis=1)
         second = W @ centred**2
-        spread = second - (W @ centred) ** 2 / total
+        spread = second - ratio((W @ centred) ** 2, total)
         spread = np.where(spread > 1e-12 * second + 4 * rounding * total, spread, 0.0)
         return 1 - ratio(W @ squares, spread)
 
@@ -108,7 +129,7 @@ def median_absolute_error(y: np.ndarray, p: np.ndarray, threshold: float) -> Eva
         below = np.cumsum(W[:, order], axis=1)
         half = below[:, -1:] / 2
         lower, upper = (below >= half).argmax(axis=1), (below > half).argmax(axis=1)
-        return (errors[lower] + errors[upper]) / 2
+        return np.where(half[:, 0] > 0, (errors[lower] + errors[upper]) / 2, np.nan)
 
     return evaluate
 

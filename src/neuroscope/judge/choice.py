@@ -24,12 +24,12 @@ from neuroscope.judge.intervals import (
     Resampling,
     resample,
 )
-from neuroscope.judge.metrics import Metric, find
+from neuroscope.judge.metrics import Metric
 
 Verdict = Literal["simplest", "deeper", "only", "yardstick", "guessing"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RungScore:
     """What a rung said about the held-out rows; `predictions` None when it did not finish.
 
@@ -61,8 +61,9 @@ class Choice(Record):
     verdict: Verdict
     usable: bool  # False when the advice is not to use the chosen rung
     yardstick_better: bool
-    headline: str
-    sentences: tuple[str, ...]
+    headline: str  # one sentence: figure, nearest alternative, what to do
+    why: str  # the headline, and the advice on the yardstick where it does better
+    sentences: tuple[str, ...]  # the reasons one by one
     intervals: Mapping[str, Interval]
     differences: Mapping[str, Difference]
 
@@ -74,31 +75,58 @@ def choose(
     plan: Resampling = DEFAULT,
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
 ) -> Choice:
     """Choose the simplest rung that is statistically as good as the best one.
 
-    Raises WorkError when no rung finished or the metric has no value on these rows.
+    weights, groups, folds (n,): as in `intervals.resample`. Raises WorkError when no rung
+    finished or the metric has no value on these rows.
     """
-    field = _Field.of(rungs, find(metric), y, plan, weights, groups)
+    finished = _finished(rungs)
+    predictions = [rung.predictions for rung in finished if rung.predictions is not None]
+    scored = resample(metric, y, predictions, plan, weights, groups, folds)
+    if not np.isfinite(scored.values).all():
+        raise WorkError(
+            f"{scored.metric.title} has no value on the {len(y)} held-out rows",
+            remedy="hold out more rows, so that every class occurs among them",
+        )
+    missing = tuple(rung for rung in rungs if rung.predictions is None)
+    field = _Field(tuple(finished), missing, scored)
     chosen = field.simplest_as_good_as_best()
     verdict = field.verdict(chosen)
     if verdict in ("guessing", "yardstick"):
         chosen = field.baseline or chosen
     yardstick = field.best_yardstick
     gap = None if yardstick is None else field.difference(yardstick, chosen)
+    yardstick_better = gap is not None and gap.gain > gap.standard_error
+    headline = _headline(field, chosen, verdict)
+    advised = yardstick_better and verdict != "yardstick"  # whose headline says it already
     return Choice(
         chosen=chosen.name,
         best=field.best.name,
         verdict=verdict,
         usable=chosen is not field.baseline,
-        yardstick_better=gap is not None and gap.gain > gap.standard_error,
-        headline=_headline(field, chosen, verdict),
+        yardstick_better=yardstick_better,
+        headline=headline,
+        why=f"{headline} {_on_yardstick(field, chosen)}" if advised else headline,
         sentences=tuple(_sentences(field, chosen)),
         intervals={rung.name: field.interval(rung) for rung in field.ran},
         differences={
             rung.name: field.difference(rung, chosen) for rung in field.ran if rung is not chosen
         },
     )
+
+
+def _finished(rungs: Sequence[RungScore]) -> list[RungScore]:
+    """Return the rungs with predictions, simplest first."""
+    names = [rung.name for rung in rungs]
+    if len(set(names)) < len(names):
+        raise InputError(f"two rungs of one name among {names}")
+    ran = sorted((r for r in rungs if r.predictions is not None), key=lambda r: r.order)
+    if all(rung.yardstick for rung in ran):
+        said = "; ".join(f"{r.name}: {r.status}" for r in rungs if r.predictions is None)
+        raise WorkError("no rung of the ladder finished", remedy=said or "ask for a rung")
+    return ran
 
 
 @dataclass(frozen=True)
@@ -108,33 +136,6 @@ class _Field:
     ran: tuple[RungScore, ...]
     missing: tuple[RungScore, ...]
     scored: Resampled
-
-    @classmethod
-    def of(
-        cls,
-        rungs: Sequence[RungScore],
-        metric: Metric,
-        y: np.ndarray,
-        plan: Resampling,
-        weights: np.ndarray | None,
-        groups: np.ndarray | None,
-    ) -> _Field:
-        names = [rung.name for rung in rungs]
-        if len(set(names)) < len(names):
-            raise InputError(f"two rungs of one name among {names}")
-        ran = sorted((r for r in rungs if r.predictions is not None), key=lambda r: r.order)
-        missing = tuple(r for r in rungs if r.predictions is None)
-        if all(rung.yardstick for rung in ran):
-            said = "; ".join(f"{rung.name}: {rung.status}" for rung in missing)
-            raise WorkError("no rung of the ladder finished", remedy=said or "ask for a rung")
-        predictions = [r.predictions for r in ran if r.predictions is not None]
-        scored = resample(metric, y, predictions, plan, weights, groups)
-        if not np.isfinite(scored.values).all():
-            raise WorkError(
-                f"{metric.title} has no value on the {len(y)} held-out rows",
-                remedy="hold out more rows, so that every class occurs among them",
-            )
-        return cls(tuple(ran), missing, scored)
 
     @property
     def candidates(self) -> list[RungScore]:
@@ -237,8 +238,9 @@ def _nothing_to_choose_from(field: _Field, chosen: RungScore) -> str:
 def _only_the_yardstick(field: _Field, chosen: RungScore) -> str:
     trees = field.best_yardstick or chosen
     gap = _amount(field.scored.metric, field.difference(trees, chosen))
+    tried = "beats guessing here" if field.learned else "finished"
     return (
-        f"No network beats guessing here, but {trees.title} {_verb(trees, 'do')} "
+        f"No network {tried}, but {trees.title} {_verb(trees, 'beat')} guessing "
         f"({_score(field, trees)}, {gap} better): use {_the(trees.title)}."
     )
 
@@ -266,12 +268,8 @@ def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     ]
     others = [rung for rung in field.candidates if rung is not chosen]
     said += [_compared(field, rung, chosen) for rung in others]
-    if (trees := field.best_yardstick) is not None:
-        gap = field.difference(trees, chosen)
-        better = gap.gain > gap.standard_error
-        advice = f"{trees.title} {_verb(trees, 'do')} better here: consider them"
-        held = f"{_the(chosen.title)} {_verb(chosen, 'hold')} against {trees.title}"
-        said.append(f"{_compared(field, trees, chosen)[:-1]}: {advice if better else held}.")
+    if field.best_yardstick is not None:
+        said.append(_on_yardstick(field, chosen))
     said += [f"{_capital(r.title)} did not finish: {r.status}." for r in field.missing]
     if len(field.ran) > 1:
         said.append(
@@ -280,6 +278,17 @@ def _sentences(field: _Field, chosen: RungScore) -> list[str]:
             "best, the simplest is chosen."
         )
     return said
+
+
+def _on_yardstick(field: _Field, chosen: RungScore) -> str:
+    trees = field.best_yardstick
+    assert trees is not None  # the callers have looked
+    gap = field.difference(trees, chosen)
+    if gap.gain > gap.standard_error:
+        advice = f"{trees.title} {_verb(trees, 'do')} better here: consider them"
+    else:
+        advice = f"{_the(chosen.title)} {_verb(chosen, 'hold')} against {trees.title}"
+    return f"{_compared(field, trees, chosen)[:-1]}: {advice}."
 
 
 def _compared(field: _Field, rung: RungScore, chosen: RungScore) -> str:

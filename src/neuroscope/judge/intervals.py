@@ -15,6 +15,7 @@ import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.errors import InputError, RecipeError
+from neuroscope.judge._arithmetic import by_fold
 from neuroscope.judge._record import Record
 from neuroscope.judge.metrics import Metric, checked, find
 
@@ -125,18 +126,24 @@ def resample(
     plan: Resampling = DEFAULT,
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
 ) -> Resampled:
     """Score several models on the same resamples of the same rows.
 
     groups (n,): labels of rows that belong together (a customer, a patient); whole groups are
-    drawn. 1000 resamples of 40,000 rows take about a second.
+    drawn. folds (n,): which fit scored a row, in cross-validation; the metric is computed within
+    each fold and averaged. 1000 resamples of 40,000 rows take about a second.
     """
     metric = find(metric)
     ready = [checked(metric, y, p, weights) for p in predictions]
     if not ready:
         raise InputError("there are no predictions to judge")
     weights = ready[0][2]
-    evaluates = [metric.prepare(truth, p, plan.threshold) for truth, p, _ in ready]
+    for labels, what in ((groups, "group labels"), (folds, "fold numbers")):
+        if labels is not None and len(labels) != len(weights):
+            raise InputError(f"{len(labels)} {what} for {len(weights)} rows")
+    prepare = metric.prepare if folds is None else by_fold(metric.prepare, np.asarray(folds))
+    evaluates = [prepare(truth, p, plan.threshold) for truth, p, _ in ready]
     values = np.array([evaluate(weights[None, :])[0] for evaluate in evaluates])
     draws = [
         [evaluate(counts * weights) for evaluate in evaluates]
@@ -154,9 +161,10 @@ def bootstrap(
     plan: Resampling = DEFAULT,
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
 ) -> Interval:
     """Return a score with its percentile bootstrap interval."""
-    return resample(metric, y, [p], plan, weights, groups).interval()
+    return resample(metric, y, [p], plan, weights, groups, folds).interval()
 
 
 def paired_difference(
@@ -167,9 +175,11 @@ def paired_difference(
     plan: Resampling = DEFAULT,
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
 ) -> Difference:
     """Return how much model a's score differs from model b's on the same rows."""
-    return resample(metric, y, [p_a, p_b], plan, weights, groups).difference(0, 1)
+    scored = resample(metric, y, [p_a, p_b], plan, weights, groups, folds)
+    return scored.difference(0, 1)
 
 
 def proportion_interval(
@@ -193,8 +203,6 @@ def _counts(rows: int, plan: Resampling, groups: np.ndarray | None) -> Iterator[
     codes = None
     units = rows
     if groups is not None:
-        if len(groups) != rows:
-            raise InputError(f"{len(groups)} group labels for {rows} rows")
         names, codes = np.unique(np.asarray(groups), return_inverse=True)
         units = len(names)
     random = randomness.generator(plan.seed, "bootstrap")
