@@ -1,0 +1,195 @@
+"""The metrics: what each one measures, in words, and which kind of task it belongs to.
+
+Truth y: class numbers 0..k-1 (n,), or numbers (n,). Predictions p: probabilities (n, k), the
+positive class in column 1 of two, or numbers (n,). Weights (n,), not negative, any scale.
+Definitions are scikit-learn's; where scikit-learn warns and returns 0 for a metric without
+meaning (a class without rows, a constant target) the value here is nan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from neuroscope.base.errors import InputError, choice_error
+from neuroscope.judge import _arithmetic as sums
+
+Kind = Literal["binary", "multiclass", "regression"]
+Needs = Literal["decisions", "probabilities", "numbers"]
+KINDS: tuple[Kind, ...] = ("binary", "multiclass", "regression")
+_CLASSES: tuple[Kind, ...] = ("binary", "multiclass")
+_MOSTLY_ONE_CLASS = 0.6  # share of the largest class above which accuracy flatters guessing
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric; `meaning` explains a value to a person who has not met the metric.
+
+    Its placeholders: {value}, {percent} (100 x value), {positive} (name of the positive class).
+    """
+
+    name: str
+    title: str
+    greater_is_better: bool
+    kinds: tuple[Kind, ...]
+    needs: Needs
+    prepare: sums.Prepare
+    meaning: str
+    in_target_units: bool = False
+
+    @property
+    def sign(self) -> int:
+        """+1 when greater is better, else -1."""
+        return 1 if self.greater_is_better else -1
+
+    def __call__(
+        self,
+        y: np.ndarray,
+        p: np.ndarray,
+        weights: np.ndarray | None = None,
+        threshold: float = 0.5,
+    ) -> float:
+        """Return the score; `threshold` (binary decisions only) is the least p that says yes."""
+        y, p, weights = checked(self, y, p, weights)
+        return float(self.prepare(y, p, threshold)(weights[None, :])[0])
+
+    def words(self, value: float, positive: str = "positive") -> str:
+        """Return one sentence on what `value` means."""
+        if not np.isfinite(value):
+            return f"{self.title} cannot be computed on these rows."
+        percent = f"{100 * value:.0f}" if 1 <= 100 * value <= 99 else f"{100 * value:.1f}"
+        return self.meaning.format(value=self.text(value), percent=percent, positive=positive)
+
+    def text(self, value: float) -> str:
+        """Return `value` as it is printed: three decimals, or four digits in target units."""
+        return f"{value:,.4g}" if self.in_target_units else f"{value:.3f}"
+
+
+def _catalogue(*metrics: Metric) -> dict[str, Metric]:
+    return {metric.name: metric for metric in metrics}
+
+
+_DECISIONS, _PROBABILITIES, _NUMBERS = "decisions", "probabilities", "numbers"
+_REGRESSION: tuple[Kind, ...] = ("regression",)
+
+METRICS: dict[str, Metric] = _catalogue(
+    Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
+           sums.one_against_rest(sums.rank_auc),
+           "Of 100 random pairs of a {positive} row and another, the model ranks {percent} the "
+           "right way round (50 is guessing, 100 is perfect)."),
+    Metric("accuracy", "accuracy", True, _CLASSES, _DECISIONS, sums.mean_of(sums.hits),
+           "Of 100 rows the model names {percent} correctly."),
+    Metric("balanced_accuracy", "balanced accuracy", True, _CLASSES, _DECISIONS,
+           sums.from_tallies(sums.balanced_accuracy),
+           "Of 100 rows drawn equally from every class the model names {percent} correctly."),
+    Metric("pr_auc", "PR AUC (average precision)", True, _CLASSES, _PROBABILITIES,
+           sums.one_against_rest(sums.average_precision),
+           "Going down the model's list from the surest, {percent} of 100 picks are {positive} "
+           "on average."),
+    Metric("log_loss", "log loss", False, _CLASSES, _PROBABILITIES,
+           sums.mean_of(sums.log_losses),
+           "The surprise at the true answer is {value} nats a row (0 is perfect; sure and wrong "
+           "costs most)."),
+    Metric("brier", "Brier score", False, _CLASSES, _PROBABILITIES,
+           sums.mean_of(sums.brier_losses),
+           "The probabilities miss the truth by {value} in mean square (0 is perfect)."),
+    Metric("f1", "F1", True, _CLASSES, _DECISIONS, sums.from_tallies(sums.f1),
+           "The balance of precision and recall is {value} (1 is perfect)."),
+    Metric("precision", "precision", True, _CLASSES, _DECISIONS,
+           sums.from_tallies(sums.precision),
+           "Of 100 rows that the model calls {positive}, {percent} are."),
+    Metric("recall", "recall (sensitivity)", True, _CLASSES, _DECISIONS,
+           sums.from_tallies(sums.recall),
+           "Of 100 {positive} rows the model finds {percent}."),
+    Metric("specificity", "specificity", True, ("binary",), _DECISIONS,
+           sums.from_tallies(sums.specificity),
+           "Of 100 rows that are not {positive} the model leaves {percent} alone."),
+    Metric("mcc", "Matthews correlation", True, _CLASSES, _DECISIONS,
+           sums.from_tallies(sums.matthews),
+           "Decisions and truth correlate by {value} (0 is guessing, 1 is perfect)."),
+    Metric("r2", "R²", True, _REGRESSION, _NUMBERS, sums.r2,
+           "The model explains {percent} % of the variation (0 is always saying the mean)."),
+    Metric("rmse", "RMSE", False, _REGRESSION, _NUMBERS,
+           sums.root(sums.mean_of(sums.squared_errors)),
+           "A typical miss is {value}, in units of the target, large misses counted most.", True),
+    Metric("mae", "mean absolute error", False, _REGRESSION, _NUMBERS,
+           sums.mean_of(sums.absolute_errors),
+           "The model misses by {value} on average, in units of the target.", True),
+    Metric("median_absolute_error", "median absolute error", False, _REGRESSION, _NUMBERS,
+           sums.median_absolute_error,
+           "Half of the rows are missed by less than {value}, in units of the target.", True),
+)  # fmt: skip
+
+
+def find(metric: str | Metric) -> Metric:
+    """Return the metric of that name; an unknown name is a RecipeError with suggestions."""
+    if isinstance(metric, Metric):
+        return metric
+    if metric not in METRICS:
+        raise choice_error("metric", metric, METRICS)
+    return METRICS[metric]
+
+
+def applicable(kind: Kind) -> Iterable[Metric]:
+    """Return the metrics of a kind of task, in the order they are shown."""
+    if kind not in KINDS:
+        raise choice_error("kind of task", kind, KINDS)
+    return [metric for metric in METRICS.values() if kind in metric.kinds]
+
+
+def scores(
+    kind: Kind,
+    y: np.ndarray,
+    p: np.ndarray,
+    threshold: float = 0.5,
+    weights: np.ndarray | None = None,
+) -> dict[str, float]:
+    """Return every metric of the kind by name; nan where one has no meaning on these rows."""
+    return {metric.name: metric(y, p, weights, threshold) for metric in applicable(kind)}
+
+
+def primary_metric(kind: Kind, y: np.ndarray) -> tuple[str, str]:
+    """Return the name of the metric that decides, and the reason in words."""
+    if kind == "regression":
+        return "r2", "the target is a number: the share of its variation that is explained"
+    if kind == "binary":
+        return "roc_auc", "two classes: how well rows are ranked, whatever the threshold"
+    share = float(np.bincount(y).max() / len(y)) if len(y) else 0.0
+    if share > _MOSTLY_ONE_CLASS:
+        return "balanced_accuracy", (
+            f"{100 * share:.0f} % of the rows are one class, so plain accuracy would reward "
+            "guessing it: each class counts the same"
+        )
+    return "accuracy", f"several classes, none above {100 * _MOSTLY_ONE_CLASS:.0f} % of the rows"
+
+
+def checked(
+    metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (y, p, weights) as arrays of float64 (y of classes: int64), or an InputError."""
+    regression = metric.needs == _NUMBERS
+    y = np.asarray(y)
+    if not regression and len(y) and y.dtype.kind not in "iub":
+        raise InputError(f"{metric.title} needs class numbers 0..k-1, got {y.dtype}")
+    y = y.astype(np.float64 if regression else np.int64)
+    p = np.asarray(p, dtype=np.float64)
+    weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
+    wanted = "(n,)" if regression else "(n, k) with k >= 2"
+    if p.ndim != (1 if regression else 2) or (not regression and p.shape[1] < 2):
+        raise InputError(f"{metric.title} needs predictions {wanted}, got shape {p.shape}")
+    if not len(y) == len(p) == len(weights):
+        raise InputError(f"{len(y)} truths, {len(p)} predictions and {len(weights)} weights")
+    if not len(y):
+        raise InputError(f"{metric.title} needs at least one row", remedy="give rows to judge")
+    if not regression and (y.min() < 0 or y.max() >= p.shape[1]):
+        raise InputError(f"classes {y.min()}..{y.max()} do not fit {p.shape[1]} probabilities")
+    for values, what in ((y, "the true value"), (p, "a prediction")):
+        finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+        if not finite.all():
+            raise InputError(f"{what} is not a finite number", where=f"row {finite.argmin()}")
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise InputError("weights must be 0 or more, finite and not all 0")
+    return y, p, weights
