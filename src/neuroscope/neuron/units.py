@@ -88,7 +88,7 @@ def weighted_sum(
     theta: Floats1D,  # (d+1,)  weights, then the bias
     x: Floats2D,  # (n, d)
     row: int,
-) -> float:
+) -> Scalar:
     """Return z = w . x + b of one row."""
     z = theta[x.shape[1]]
     for j in range(x.shape[1]):
