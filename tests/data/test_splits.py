@@ -7,34 +7,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data.making import schema, table
 
 from neuroscope.base.errors import InputError, SchemaError, TargetError
-from neuroscope.data.schema import Column, Schema
 from neuroscope.data.splits import Split, inner_split, plan_split
-from neuroscope.data.table import Origin, Table
-
-
-def table(**columns) -> Table:
-    return Table(pa.table(columns), Origin("test"))
-
-
-def schema(**columns: str) -> Schema:
-    """Build a schema from "kind role" texts."""
-    return Schema(
-        tuple(
-            Column(
-                name=name,
-                kind=text.split()[0],
-                role=text.split()[1],
-                storage="",
-                distinct=0,
-                missing=0,
-                reason="",
-            )
-            for name, text in columns.items()
-        )
-    )
-
+from neuroscope.data.table import Table
 
 RANDOM = np.random.default_rng(0)
 BINARY = schema(x="numeric feature", y="categorical target")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -12,62 +13,92 @@ from neuroscope.base.errors import SchemaError
 from neuroscope.data.table import Table
 
 
-def take(table: Table, name: str, rows: np.ndarray | None = None) -> pa.ChunkedArray:
-    """Return the column `name`, or its values in `rows` (numbers from 0) in their order."""
-    column = table.arrow.column(name)
-    return column if rows is None else column.take(pa.array(rows, type=pa.int64()))
+@dataclass(frozen=True)
+class Cells:
+    """The values of one column, with what an error message needs to name a cell."""
 
+    values: pa.ChunkedArray
+    column: str
+    rows: np.ndarray | None = None  # row numbers (from 0) of the values in the table; None is all
 
-def numbers(column: pa.ChunkedArray, name: str, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return float64 values (n,), NaN where missing; dates and times count in seconds.
+    def numbers(self) -> np.ndarray:
+        """Return float64 values (n,), NaN where missing; dates and times count in seconds.
 
-    Text that is a number is read as one; other text is a SchemaError that names its row
-    (`rows` are the row numbers of `column` in the table, if it is a part of one).
-    """
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if pa.types.is_temporal(kind):
-        return _seconds(column)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = _parse(column, name, rows)
-    try:
-        column = column.cast(pa.float64(), safe=False)
-    except pa.ArrowInvalid as error:
-        raise _not_a(f"number (it is {kind})", name) from error
-    return _filled(column)
-
-
-def moments(column: pa.ChunkedArray, name: str, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return float64 seconds since 1970 in UTC (n,), NaN where missing.
-
-    Text is read as ISO 8601; a time of day counts from midnight. Numbers keep their order and
-    are taken as they are.
-    """
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        Text that is a number is read as one; other text is a SchemaError that names its row.
+        """
+        values, kind = self.values, self.values.type
+        if pa.types.is_dictionary(kind):
+            values, kind = values.cast(kind.value_type), kind.value_type
+        if pa.types.is_temporal(kind):
+            return _seconds(values)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            values = self._cast(_trimmed(values), pa.float64(), "number")
         try:
-            column = column.cast(pa.timestamp("us"))
+            return _filled(values.cast(pa.float64(), safe=False))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SchemaError(
+                f"values of type {kind} are not numbers",
+                where=f"column {self.column!r}",
+                remedy="change the kind of the column with --schema",
+            ) from error
+
+    def moments(self) -> np.ndarray:
+        """Return float64 seconds since 1970 in UTC (n,), NaN where missing.
+
+        Text is read as ISO 8601; a time of day counts from midnight; numbers are taken as they
+        are.
+        """
+        kind = self.values.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return _seconds(self._cast(_trimmed(self.values), pa.timestamp("us"), "date"))
+        return self.numbers()
+
+    def categories(self) -> tuple[np.ndarray, list[str]]:
+        """Return codes (n,) int64 with -1 for missing, and the label that each code stands for.
+
+        A label is the same text whether 3 was stored as integer, float or text; NaN is missing.
+        Each label has at least one row.
+        """
+        values = self.values
+        if not pa.types.is_dictionary(values.type):
+            values = values.dictionary_encode()
+        joined = values.unify_dictionaries().combine_chunks()
+        codes = joined.indices.cast(pa.int64())
+        codes = np.asarray(pc.fill_null(codes, -1) if codes.null_count else codes)
+        texts = [label(value) for value in joined.dictionary.to_pylist()]
+        used = np.bincount(codes[codes >= 0], minlength=len(texts)) > 0
+        labels = dict.fromkeys(t for t, u in zip(texts, used, strict=True) if u and t)
+        place = {text: code for code, text in enumerate(labels)}
+        lookup = np.array([place.get(text, -1) for text in texts] + [-1], dtype=np.int64)
+        return lookup[codes], list(labels)
+
+    def _cast(self, values: pa.ChunkedArray, wanted: pa.DataType, noun: str) -> pa.ChunkedArray:
+        """Read text as `wanted`; the error names the first value that is something else."""
+        try:
+            return values.cast(wanted)
         except pa.ArrowInvalid:
-            bad, value = _first_bad(column, pa.timestamp("us"))
-            raise _not_a("date", name, value, _number(bad, rows)) from None
-    return numbers(column, name, rows)
+            low, high = 0, len(values)
+        while high - low > 1:
+            middle = (low + high) // 2
+            try:
+                values.slice(low, middle - low).cast(wanted)
+                low = middle
+            except pa.ArrowInvalid:
+                high = middle
+        row = 1 + int(low if self.rows is None else self.rows[low])
+        raise SchemaError(
+            f"{values[low].as_py()!r} is not a {noun}",
+            where=f"column {self.column!r}, row {row}",
+            remedy="correct the value, or change the kind of the column with --schema",
+        )
 
 
-def categories(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Return codes (n,) int64 with -1 for missing, and the label that each code stands for.
-
-    A label is the same text whether 3 was stored as integer, float or text; NaN is missing.
-    """
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    joined = column.unify_dictionaries().combine_chunks()
-    codes = _filled(pa.chunked_array([joined.indices.cast(pa.float64())]))
-    codes = np.where(np.isnan(codes), -1, codes).astype(np.int64)
-    texts = [label(value) for value in joined.dictionary.to_pylist()]
-    known = {text: code for code, text in enumerate(dict.fromkeys(t for t in texts if t))}
-    lookup = np.array([known.get(text, -1) for text in texts] + [-1], dtype=np.int64)
-    return lookup[codes], list(known)
+def cells(table: Table, name: str, rows: np.ndarray | None = None) -> Cells:
+    """Return the column `name`, or its values in `rows` (numbers from 0) in their order."""
+    values = table.arrow.column(name)
+    if rows is not None:
+        values = values.take(pa.array(rows, type=pa.int64()))
+    return Cells(values, name, rows)
 
 
 def label(value: object) -> str:
@@ -88,17 +119,17 @@ def row_hashes(table: Table, names: Sequence[str]) -> np.ndarray:
     """
     hashes = np.full(table.rows, 0x9E3779B97F4A7C15, dtype=np.uint64)
     for name in names:
-        hashes = _mixed(hashes ^ _bits(table.arrow.column(name)))
+        hashes = _mixed(hashes ^ _bits(cells(table, name)))
     return hashes
 
 
-def _bits(column: pa.ChunkedArray) -> np.ndarray:
-    kind = column.type
+def _bits(column: Cells) -> np.ndarray:
+    kind = column.values.type
     if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or pa.types.is_integer(kind):
-        values = numbers(column, "") + 0.0  # -0.0 becomes 0.0
+        values = column.numbers() + 0.0  # -0.0 becomes 0.0
         values[np.isnan(values)] = np.nan  # one bit pattern for every NaN
         return values.view(np.uint64)
-    return categories(column)[0].view(np.uint64)
+    return column.categories()[0].view(np.uint64)
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
@@ -126,37 +157,8 @@ def _seconds(column: pa.ChunkedArray) -> np.ndarray:
     return _filled(column.cast(whole).cast(pa.float64(), safe=False)) / per_second
 
 
-def _parse(column: pa.ChunkedArray, name: str, rows: np.ndarray | None) -> pa.ChunkedArray:
+def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return text without outer white space; empty text is missing."""
     trimmed = pc.call_function("utf8_trim_whitespace", [column])
     empty = pc.call_function("equal", [trimmed, pa.scalar("", trimmed.type)])
-    trimmed = pc.call_function("if_else", [empty, pa.scalar(None, trimmed.type), trimmed])
-    try:
-        return trimmed.cast(pa.float64())
-    except pa.ArrowInvalid:
-        bad, value = _first_bad(trimmed, pa.float64())
-        raise _not_a("number", name, value, _number(bad, rows)) from None
-
-
-def _first_bad(column: pa.ChunkedArray, wanted: pa.DataType) -> tuple[int, str]:
-    """Return position and text of the first value that cannot be cast, by bisection."""
-    low, high = 0, len(column)
-    while high - low > 1:
-        middle = (low + high) // 2
-        try:
-            column.slice(low, middle - low).cast(wanted)
-            low = middle
-        except pa.ArrowInvalid:
-            high = middle
-    return low, str(column[low].as_py())
-
-
-def _number(position: int, rows: np.ndarray | None) -> int:
-    return 1 + int(position if rows is None else rows[position])
-
-
-def _not_a(wanted: str, name: str, value: str = "", row: int = 0) -> SchemaError:
-    return SchemaError(
-        f"{value!r} is not a {wanted}" if row else f"the values are not a {wanted}",
-        where=f"column {name!r}, row {row}" if row else f"column {name!r}",
-        remedy="correct the value, or change the kind of the column with --schema",
-    )
+    return pc.call_function("if_else", [empty, pa.scalar(None, trimmed.type), trimmed])

@@ -123,10 +123,10 @@ def _target(
     """Return class codes of all rows (None for regression) and the rows that have a target."""
     if schema.target is None:
         raise TargetError("no target column is set", remedy="name it with --target")
-    column = table.arrow.column(schema.target.name)
+    column = columns.cells(table, schema.target.name)
     if task_kind == "regression":
-        return None, np.flatnonzero(np.isfinite(columns.numbers(column, schema.target.name)))
-    codes, _ = columns.categories(column)
+        return None, np.flatnonzero(np.isfinite(column.numbers()))
+    codes, _ = column.categories()
     return codes, np.flatnonzero(codes >= 0)
 
 
@@ -140,7 +140,7 @@ def _plan(
     if time is not None:
         return _timed(table, time.name, groups, usable, labels)
     if group is not None and groups is not None:
-        lone = int((columns.categories(table.arrow.column(group.name))[0] < 0).sum())
+        lone = int((columns.cells(table, group.name).categories()[0] < 0).sum())
         notes = (f"{lone:,} rows have no group; each counts as its own",) if lone else ()
         reason = f"column {group.name!r} names groups, and no group may be on both sides"
         return _Plan(Grouped(number, groups, labels), "grouped", reason, labels, notes)
@@ -155,7 +155,7 @@ def _plan(
 
 
 def _whole_groups(table: Table, name: str) -> np.ndarray:
-    codes, names = columns.categories(table.arrow.column(name))
+    codes, names = columns.cells(table, name).categories()
     alone = np.cumsum(codes < 0) + len(names)
     return np.where(codes < 0, alone, codes)
 
@@ -167,7 +167,7 @@ def _timed(
     usable: np.ndarray,
     labels: np.ndarray | None,
 ) -> _Plan:
-    times = columns.moments(table.arrow.column(name), name)
+    times = columns.cells(table, name).moments()
     unknown = int(np.isnan(times[usable]).sum())
     if unknown == len(usable):
         raise SchemaError("no row has a time", where=f"column {name!r}", remedy="leave --time out")
@@ -230,7 +230,7 @@ def _by_column(
     table: Table, name: str, usable: np.ndarray, plan: _Plan, test_fraction: float
 ) -> Split:
     """Follow a column that says train, valid or test; what it does not say is planned."""
-    codes, names = columns.categories(table.arrow.column(name))
+    codes, names = columns.cells(table, name).categories()
     for text in names:
         if text.strip().casefold() not in _WORDS:
             row = 1 + int(np.flatnonzero(codes == names.index(text))[0])
