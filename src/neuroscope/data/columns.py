@@ -1,0 +1,164 @@
+"""Arrow columns as NumPy arrays: numbers, category codes, moments in time, row hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from neuroscope.base.errors import SchemaError
+from neuroscope.data.table import Table
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The values of one column, with what an error message needs to name a cell."""
+
+    values: pa.ChunkedArray
+    column: str
+    rows: np.ndarray | None = None  # row numbers (from 0) of the values in the table; None is all
+
+    def numbers(self) -> np.ndarray:
+        """Return float64 values (n,), NaN where missing; dates and times count in seconds.
+
+        Text that is a number is read as one; other text is a SchemaError that names its row.
+        """
+        values, kind = self.values, self.values.type
+        if pa.types.is_dictionary(kind):
+            values, kind = values.cast(kind.value_type), kind.value_type
+        if pa.types.is_temporal(kind):
+            return _seconds(values)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            values = self._cast(_trimmed(values), pa.float64(), "number")
+        try:
+            return _filled(values.cast(pa.float64(), safe=False))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SchemaError(
+                f"values of type {kind} are not numbers",
+                where=f"column {self.column!r}",
+                remedy="change the kind of the column with --schema",
+            ) from error
+
+    def moments(self) -> np.ndarray:
+        """Return float64 seconds since 1970 in UTC (n,), NaN where missing.
+
+        Text is read as ISO 8601; a time of day counts from midnight; numbers are taken as they
+        are.
+        """
+        kind = self.values.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return _seconds(self._cast(_trimmed(self.values), pa.timestamp("us"), "date"))
+        return self.numbers()
+
+    def categories(self) -> tuple[np.ndarray, list[str]]:
+        """Return codes (n,) int64 with -1 for missing, and the label that each code stands for.
+
+        A label is the same text whether 3 was stored as integer, float or text; NaN is missing.
+        Each label has at least one row.
+        """
+        values = self.values
+        if not pa.types.is_dictionary(values.type):
+            values = values.dictionary_encode()
+        joined = values.unify_dictionaries().combine_chunks()
+        codes = joined.indices.cast(pa.int64())
+        codes = np.asarray(pc.fill_null(codes, -1) if codes.null_count else codes)
+        texts = [label(value) for value in joined.dictionary.to_pylist()]
+        used = np.bincount(codes[codes >= 0], minlength=len(texts)) > 0
+        labels = dict.fromkeys(t for t, u in zip(texts, used, strict=True) if u and t)
+        place = {text: code for code, text in enumerate(labels)}
+        lookup = np.array([place.get(text, -1) for text in texts] + [-1], dtype=np.int64)
+        return lookup[codes], list(labels)
+
+    def _cast(self, values: pa.ChunkedArray, wanted: pa.DataType, noun: str) -> pa.ChunkedArray:
+        """Read text as `wanted`; the error names the first value that is something else."""
+        try:
+            return values.cast(wanted)
+        except pa.ArrowInvalid:
+            low, high = 0, len(values)
+        while high - low > 1:
+            middle = (low + high) // 2
+            try:
+                values.slice(low, middle - low).cast(wanted)
+                low = middle
+            except pa.ArrowInvalid:
+                high = middle
+        row = 1 + int(low if self.rows is None else self.rows[low])
+        raise SchemaError(
+            f"{values[low].as_py()!r} is not a {noun}",
+            where=f"column {self.column!r}, row {row}",
+            remedy="correct the value, or change the kind of the column with --schema",
+        )
+
+
+def cells(table: Table, name: str, rows: np.ndarray | None = None) -> Cells:
+    """Return the column `name`, or its values in `rows` (numbers from 0) in their order."""
+    values = table.arrow.column(name)
+    if rows is not None:
+        values = values.take(pa.array(rows, type=pa.int64()))
+    return Cells(values, name, rows)
+
+
+def label(value: object) -> str:
+    """Return the canonical text of one value; "" for a missing one."""
+    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def row_hashes(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Return one uint64 for each row: equal rows have equal hashes.
+
+    Among a million different rows the chance of one false match is about 3e-8.
+    """
+    hashes = np.full(table.rows, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    for name in names:
+        hashes = _mixed(hashes ^ _bits(cells(table, name)))
+    return hashes
+
+
+def _bits(column: Cells) -> np.ndarray:
+    kind = column.values.type
+    if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or pa.types.is_integer(kind):
+        values = column.numbers() + 0.0  # -0.0 becomes 0.0
+        values[np.isnan(values)] = np.nan  # one bit pattern for every NaN
+        return values.view(np.uint64)
+    return column.categories()[0].view(np.uint64)
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """Scatter the bits of uint64 values (the finaliser of splitmix64; Steele et al., 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _filled(column: pa.ChunkedArray) -> np.ndarray:
+    if column.null_count:
+        column = pc.fill_null(column, float("nan"))
+    return np.array(column.to_numpy(), dtype=np.float64)
+
+
+def _seconds(column: pa.ChunkedArray) -> np.ndarray:
+    kind = column.type
+    if pa.types.is_date(kind):
+        column = column.cast(pa.timestamp("s"))
+        kind = column.type
+    if not hasattr(kind, "unit"):
+        raise SchemaError(f"values of type {kind} are neither numbers nor dates")
+    per_second = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
+    whole = pa.int32() if pa.types.is_time32(kind) else pa.int64()
+    return _filled(column.cast(whole).cast(pa.float64(), safe=False)) / per_second
+
+
+def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return text without outer white space; empty text is missing."""
+    trimmed = pc.call_function("utf8_trim_whitespace", [column])
+    empty = pc.call_function("equal", [trimmed, pa.scalar("", trimmed.type)])
+    return pc.call_function("if_else", [empty, pa.scalar(None, trimmed.type), trimmed])
