@@ -134,8 +134,9 @@ def refuse_foreign(start: bytes, path: Path) -> None:
 
 def same_columns(first: Path, names: list[str], path: Path, other: list[str]) -> None:
     """Raise SchemaError unless two files of one glob have the same columns, in any order."""
-    lacking = [name for name in names if name not in set(other)]
-    extra = [name for name in other if name not in set(names)]
+    given, wanted = set(other), set(names)
+    lacking = [name for name in names if name not in given]
+    extra = [name for name in other if name not in wanted]
     if lacking or extra:
         parts = [f"lacks {', '.join(lacking)}"] if lacking else []
         parts += [f"has {', '.join(extra)} as well"] if extra else []

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from neuroscope.base.errors import SourceError
 from neuroscope.data.sources._sql import batches, identifier, literal
@@ -45,7 +44,7 @@ class _Words:
     name: str
     present: int
     missing: int  # by a marker such as "NA", not by absence
-    markers: list[str]
+    markers: int | None  # bit i + 1 is set when the i-th marker of MISSING occurs
     numbers: int
     points: int  # numbers that are no integers or are written with a point
     codes: int  # digits that a number would change: leading zeros, more than 18 digits
@@ -72,8 +71,8 @@ def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Tab
     described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     types = {name: kind for name, kind, *_ in described}
     plan = _Plan()
-    words = [name for name, kind in types.items() if kind == "VARCHAR" or kind.startswith("ENUM")]
-    profiles = _profile(connection, relation, words)
+    texts = [name for name, kind in types.items() if kind == "VARCHAR" or kind.startswith("ENUM")]
+    profiles = _profile(connection, relation, texts)
     for name, kind in types.items():
         if name in profiles:
             _plan_words(connection, relation, profiles[name], plan)
@@ -83,7 +82,9 @@ def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Tab
         raise SourceError("none of the columns can be used", remedy="; ".join(plan.notes))
     query = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in plan.casts.items())
     arrow = _collect(batches(connection, f"SELECT {query} FROM {relation}"))
-    return arrow, plan.notes + [_mixed_note(arrow, found) for found in plan.mixed.values()]
+    return arrow, plan.notes + [
+        _mixed_note(connection, arrow, words) for words in plan.mixed.values()
+    ]
 
 
 def _profile(
@@ -94,18 +95,19 @@ def _profile(
     listed = ", ".join(
         f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in names
     )
+    markers = ", ".join(map(literal, MISSING))
     # UNPIVOT keeps the plan small: thousands of aggregates over thousands of columns do not.
     rows = connection.execute(f"""
         WITH long AS (UNPIVOT (SELECT {listed} FROM {relation})
                       ON COLUMNS(*) INTO NAME column_name VALUE raw),
-        trimmed AS (SELECT column_name, raw, trim(raw, E' \\t\\r\\n') AS word FROM long),
-        split AS (SELECT *, word IN ({", ".join(map(literal, MISSING))}) AS gone,
+        trimmed AS (SELECT column_name, raw, trim(raw) AS word FROM long),
+        split AS (SELECT *, word IN ({markers}) AS gone,
                          CASE WHEN NOT gone THEN TRY_CAST(word AS DOUBLE) END AS number
                   FROM trimmed)
         SELECT column_name,
                count(*) FILTER (NOT gone),
                count(*) FILTER (gone),
-               list(DISTINCT word) FILTER (gone),
+               bit_or(CASE WHEN gone THEN 1 << list_position([{markers}], word) END),
                count(number),
                count(*) FILTER (number <> floor(number) OR NOT isfinite(number)
                                 OR (number IS NOT NULL AND contains(word, '.'))),
@@ -113,14 +115,14 @@ def _profile(
                    (abs(number) >= 1e18 AND isfinite(number) AND NOT contains(lower(word), 'e')
                     AND NOT contains(word, '.')
                     OR starts_with(word, '0') AND substr(word, 2, 1) BETWEEN '0' AND '9')),
-               count(*) FILTER (lower(word) IN ('true', 'false')),
+               count(CASE WHEN number IS NULL AND lower(word) IN ('true', 'false') THEN 1 END),
                count(*) FILTER (raw <> word AND NOT gone),
-               count(*) FILTER (contains(raw, chr(0))),
-               min(word) FILTER (NOT gone AND number IS NULL)
+               count(CASE WHEN NOT gone AND number IS NULL AND contains(raw, chr(0)) THEN 1 END),
+               any_value(CASE WHEN NOT gone AND number IS NULL THEN word END)
         FROM split GROUP BY column_name
     """).fetchall()
     found = {row[0]: _Words(*row) for row in rows}
-    empty = (0, 0, [], 0, 0, 0, 0, 0, 0, None)
+    empty = (0, 0, None, 0, 0, 0, 0, 0, 0, None)
     return {name: found.get(name) or _Words(name, *empty) for name in names}
 
 
@@ -134,9 +136,10 @@ def _plan_words(
         )
     value = identifier(words.name)
     if words.missing or words.padded:
-        value = f"trim({value}, E' \\t\\r\\n')"
+        value = f"trim({value})"
     if words.missing:
-        markers = ", ".join(repr(marker) if marker else "blank" for marker in sorted(words.markers))
+        found = [m for i, m in enumerate(MISSING) if (words.markers or 0) >> (i + 1) & 1]
+        markers = ", ".join(repr(marker) if marker else "blank" for marker in found)
         plan.notes.append(
             f"column {words.name!r}: {words.missing:,} values ({markers}) read as missing"
         )
@@ -253,13 +256,15 @@ def _collect(reader: pa.RecordBatchReader) -> pa.Table:
     return pa.table(columns, names=reader.schema.names)
 
 
-def _mixed_note(arrow: pa.Table, words: _Words) -> str:
-    column = arrow.column(words.name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
-    row = pc.index(column, pa.scalar(words.word, pa.string())).as_py()
+def _mixed_note(connection: duckdb.DuckDBPyConnection, arrow: pa.Table, words: _Words) -> str:
+    connection.register("typed", arrow.select([words.name]).rename_columns(["word"]))
+    row, example = connection.execute(
+        "SELECT row, word FROM (SELECT word, row_number() OVER () - 1 AS row FROM typed) "
+        "WHERE word IS NOT NULL AND TRY_CAST(CAST(word AS VARCHAR) AS DOUBLE) IS NULL "
+        "ORDER BY row LIMIT 1"
+    ).fetchall()[0]
     count = words.present - words.numbers
     return (
         f"column {words.name!r}: numbers, but {count:,} of {words.present:,} values are words "
-        f"(e.g. {words.word!r} in row {row}, counted from 0); kept as text"
+        f"(e.g. {example!r} in row {row}, counted from 0); kept as text"
     )
