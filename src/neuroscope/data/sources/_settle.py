@@ -1,0 +1,270 @@
+"""Turn words into what they mean: numbers, dates, true/false, missing values; note each step.
+
+The rows stay in DuckDB: one pass counts what each text column holds, a second one casts it and
+streams the result into Arrow, so that memory is bounded by the typed table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from neuroscope.base.errors import SourceError
+from neuroscope.data.sources._sql import batches, identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?", "#N/A")
+FEW_WORDS = 0.1  # share of words up to which a column counts as numbers with words in it
+
+_AS_DOUBLE = ("HUGEINT", "UHUGEINT", "UBIGINT", "DECIMAL", "BIGNUM", "VARINT")
+_AS_WORDS = ("UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "BIT", "JSON", '"NULL"')
+_NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
+_DECIMAL_COMMA = r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+(,\d+)?"
+_THOUSANDS = r"[+-]?[1-9]\d{0,2}(,\d{3})*(\.\d+)?|0(\.\d+)?"
+_DATES = (
+    "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%d.%m.%y", "%Y-%m",
+    "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y",
+)  # fmt: skip
+_TIMES = ("", " %H:%M", " %H:%M:%S")
+_LOOKS_DATED = re.compile(
+    r"\d{1,4}[-./]\d{1,2}([-./]\d{1,4})?([ T]\d.*)?$|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}"
+    r"|[A-Za-z]{3,9} \d{1,2}, \d{4}"
+)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What one text column holds; counts of values."""
+
+    name: str
+    present: int
+    missing: int  # by a marker such as "NA", not by absence
+    markers: int | None  # bit i + 1 is set when the i-th marker of MISSING occurs
+    numbers: int
+    points: int  # numbers that are no integers or are written with a point
+    codes: int  # digits that a number would change: leading zeros, more than 18 digits
+    truths: int
+    padded: int
+    nuls: int
+    word: str | None  # one value that is no number
+
+
+@dataclass
+class _Plan:
+    """How each column is cast, and what is said about it."""
+
+    casts: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    mixed: dict[str, _Words] = field(default_factory=dict)
+
+
+def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Table, list[str]]:
+    """Return the rows of `relation` (a SQL table expression) typed, with notes for people.
+
+    Text is dictionary-encoded unless most values differ. Database errors pass through.
+    """
+    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    plan = _Plan()
+    texts = [name for name, kind in types.items() if kind == "VARCHAR" or kind.startswith("ENUM")]
+    profiles = _profile(connection, relation, texts)
+    for name, kind in types.items():
+        if name in profiles:
+            _plan_words(connection, relation, profiles[name], plan)
+        else:
+            _plan_other(name, kind, plan)
+    if not plan.casts:
+        raise SourceError("none of the columns can be used", remedy="; ".join(plan.notes))
+    query = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in plan.casts.items())
+    arrow = _collect(batches(connection, f"SELECT {query} FROM {relation}"))
+    return arrow, plan.notes + [
+        _mixed_note(connection, arrow, words) for words in plan.mixed.values()
+    ]
+
+
+def _profile(
+    connection: duckdb.DuckDBPyConnection, relation: str, names: list[str]
+) -> dict[str, _Words]:
+    if not names:
+        return {}
+    listed = ", ".join(
+        f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in names
+    )
+    markers = ", ".join(map(literal, MISSING))
+    # UNPIVOT keeps the plan small: thousands of aggregates over thousands of columns do not.
+    rows = connection.execute(f"""
+        WITH long AS (UNPIVOT (SELECT {listed} FROM {relation})
+                      ON COLUMNS(*) INTO NAME column_name VALUE raw),
+        trimmed AS (SELECT column_name, raw, trim(raw) AS word FROM long),
+        split AS (SELECT *, word IN ({markers}) AS gone,
+                         CASE WHEN NOT gone THEN TRY_CAST(word AS DOUBLE) END AS number
+                  FROM trimmed)
+        SELECT column_name,
+               count(*) FILTER (NOT gone),
+               count(*) FILTER (gone),
+               bit_or(CASE WHEN gone THEN 1 << list_position([{markers}], word) END),
+               count(number),
+               count(*) FILTER (number <> floor(number) OR NOT isfinite(number)
+                                OR (number IS NOT NULL AND contains(word, '.'))),
+               count(*) FILTER (number IS NOT NULL AND
+                   (abs(number) >= 1e18 AND isfinite(number) AND NOT contains(lower(word), 'e')
+                    AND NOT contains(word, '.')
+                    OR starts_with(word, '0') AND substr(word, 2, 1) BETWEEN '0' AND '9')),
+               count(CASE WHEN number IS NULL AND lower(word) IN ('true', 'false') THEN 1 END),
+               count(*) FILTER (raw <> word AND NOT gone),
+               count(CASE WHEN NOT gone AND number IS NULL AND contains(raw, chr(0)) THEN 1 END),
+               any_value(CASE WHEN NOT gone AND number IS NULL THEN word END)
+        FROM split GROUP BY column_name
+    """).fetchall()
+    found = {row[0]: _Words(*row) for row in rows}
+    empty = (0, 0, None, 0, 0, 0, 0, 0, 0, None)
+    return {name: found.get(name) or _Words(name, *empty) for name in names}
+
+
+def _plan_words(
+    connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, plan: _Plan
+) -> None:
+    if words.nuls:
+        raise SourceError(
+            f"column {words.name!r} holds NUL bytes in {words.nuls:,} values",
+            remedy="this is damaged or binary data; export it again",
+        )
+    value = identifier(words.name)
+    if words.missing or words.padded:
+        value = f"trim({value})"
+    if words.missing:
+        found = [m for i, m in enumerate(MISSING) if (words.markers or 0) >> (i + 1) & 1]
+        markers = ", ".join(repr(marker) if marker else "blank" for marker in found)
+        plan.notes.append(
+            f"column {words.name!r}: {words.missing:,} values ({markers}) read as missing"
+        )
+        listed = ", ".join(map(literal, MISSING))
+        value = f"CASE WHEN {value} NOT IN ({listed}) THEN {value} END"
+    cast, note = _meaning(connection, relation, words, value)
+    plan.casts[words.name] = cast
+    if note:
+        plan.notes.append(f"column {words.name!r}: {note}")
+    if cast == value and words.padded:
+        plan.notes.append(f"column {words.name!r}: blanks around {words.padded:,} values taken off")
+    if cast == value and 0 < words.present - words.numbers <= FEW_WORDS * words.present:
+        plan.mixed[words.name] = words
+
+
+def _meaning(
+    connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, value: str
+) -> tuple[str, str]:
+    """Return the SQL that casts the column, and a note where the choice is not obvious."""
+    if words.present == 0:
+        return f"CAST({value} AS VARCHAR)", ""
+    if words.numbers == words.present:
+        return _numbers(words, value)
+    if words.truths == words.present:
+        return f"lower({value}) = 'true'", ""
+    if words.word and "," in words.word and re.fullmatch(r"[+-]?[\d.,]+", words.word):
+        return _grouped_numbers(connection, relation, words, value)
+    if words.numbers == 0 and words.word and _LOOKS_DATED.match(words.word):
+        return _dates(connection, relation, words, value)
+    return value, ""
+
+
+def _numbers(words: _Words, value: str) -> tuple[str, str]:
+    if words.codes:
+        example = "leading zeros or more than 18 digits"
+        return value, f"{words.codes:,} codes with {example}; kept as text"
+    return f"CAST({value} AS {'DOUBLE' if words.points else 'BIGINT'})", ""
+
+
+def _grouped_numbers(
+    connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, value: str
+) -> tuple[str, str]:
+    query = ", ".join(
+        f"count(*) FILTER (regexp_full_match({value}, {literal(pattern)}))"
+        for pattern in (_THOUSANDS, _DECIMAL_COMMA)
+    )
+    thousands, decimal = connection.execute(f"SELECT {query} FROM {relation}").fetchall()[0]
+    if thousands == words.present:
+        return f"CAST(replace({value}, ',', '') AS DOUBLE)", "commas read as thousands separators"
+    if decimal == words.present:
+        number = f"replace(replace({value}, '.', ''), ',', '.')"
+        return f"CAST({number} AS DOUBLE)", "commas read as decimal points"
+    return value, ""
+
+
+def _dates(
+    connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, value: str
+) -> tuple[str, str]:
+    formats = [date + time for date in _DATES for time in _TIMES]
+    parsers = [f"TRY_CAST({value} AS TIMESTAMP)"]
+    parsers += [f"TRY_STRPTIME({value}, {literal(one)})" for one in formats]
+    query = ", ".join(f"count({parser})" for parser in parsers)
+    counts = connection.execute(f"SELECT {query} FROM {relation}").fetchall()[0]
+    whole = [place for place, count in enumerate(counts) if count == words.present]
+    if not whole:
+        return value, ""
+    if whole[0] == 0:
+        return parsers[0], ""
+    fits = [formats[place - 1] for place in whole]
+    note = f"read as dates written {fits[0]}"
+    if len(fits) > 1 and "%m/%d" in fits[0] and "%d/%m" in fits[1]:
+        note += " (day first would fit as well: check)"
+    return parsers[whole[0]], note
+
+
+def _plan_other(name: str, kind: str, plan: _Plan) -> None:
+    column = identifier(name)
+    if kind.startswith("BLOB"):
+        plan.notes.append(f"column {name!r}: bytes, which a table cannot use; left out")
+    elif kind.startswith(_NESTED) or kind.endswith("]"):
+        plan.notes.append(f"column {name!r}: nested values kept as JSON text")
+        plan.casts[name] = f"CAST(to_json({column}) AS VARCHAR)"
+    elif kind.startswith("TIMESTAMP WITH"):
+        plan.casts[name] = f"CAST({column} AT TIME ZONE 'UTC' AS TIMESTAMP)"
+    elif kind.startswith(_AS_DOUBLE):
+        plan.casts[name] = f"CAST({column} AS DOUBLE)"
+    elif kind == "INTERVAL":
+        plan.notes.append(f"column {name!r}: durations read as seconds")
+        plan.casts[name] = f"CAST(epoch({column}) AS DOUBLE)"
+    elif kind.partition("(")[0] in _AS_WORDS:
+        plan.casts[name] = f"CAST({column} AS VARCHAR)"
+    else:
+        plan.casts[name] = column
+
+
+def _collect(reader: pa.RecordBatchReader) -> pa.Table:
+    """Gather a stream into a table whose repetitive text is dictionary-encoded."""
+    chunks: list[list[pa.Array]] = [[] for _ in reader.schema]
+    encode: dict[int, bool] = {}
+    for batch in reader:
+        for place, array in enumerate(batch.columns):
+            if not pa.types.is_string(array.type):
+                chunks[place].append(array)
+                continue
+            coded = array.dictionary_encode()
+            repeats = encode.setdefault(place, len(coded.dictionary) <= len(array) / 2)
+            chunks[place].append(coded if repeats else array)
+    columns = []
+    for place, kind in enumerate(reader.schema.types):
+        if encode.get(place):
+            kind = pa.dictionary(pa.int32(), pa.string())  # noqa: PLW2901
+        column = pa.chunked_array(chunks[place], type=kind)
+        columns.append(column.unify_dictionaries())
+    return pa.table(columns, names=reader.schema.names)
+
+
+def _mixed_note(connection: duckdb.DuckDBPyConnection, arrow: pa.Table, words: _Words) -> str:
+    connection.register("typed", arrow.select([words.name]).rename_columns(["word"]))
+    row, example = connection.execute(
+        "SELECT row, word FROM (SELECT word, row_number() OVER () - 1 AS row FROM typed) "
+        "WHERE word IS NOT NULL AND TRY_CAST(CAST(word AS VARCHAR) AS DOUBLE) IS NULL "
+        "ORDER BY row LIMIT 1"
+    ).fetchall()[0]
+    count = words.present - words.numbers
+    return (
+        f"column {words.name!r}: numbers, but {count:,} of {words.present:,} values are words "
+        f"(e.g. {example!r} in row {row}, counted from 0); kept as text"
+    )

@@ -1,0 +1,136 @@
+"""Data sets that come with the installation: from scikit-learn, and three made for teaching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from neuroscope.base import randomness
+from neuroscope.data.sources._query import queried
+from neuroscope.data.table import Origin, Table
+
+KIND = "a built-in data set by name (`neuroscope data` lists them)"
+
+
+@dataclass(frozen=True)
+class BuiltinSet:
+    """One built-in data set as `neuroscope data` lists it; `columns` counts the target too."""
+
+    name: str
+    description: str
+    rows: int
+    columns: int
+    target: str
+    task: Literal["binary", "multiclass", "regression"]
+
+
+_SETS = (
+    BuiltinSet("breast-cancer", "569 tumours measured under the microscope: malignant or benign?",
+               569, 31, "diagnosis", "binary"),
+    BuiltinSet("diabetes", "442 patients: how far has diabetes progressed after one year?",
+               442, 11, "progression", "regression"),
+    BuiltinSet("digits", "1,797 handwritten digits of 8 x 8 grey pixels: which digit is it?",
+               1797, 65, "digit", "multiclass"),
+    BuiltinSet("iris", "150 flowers, four lengths and widths: which of three species?",
+               150, 5, "species", "multiclass"),
+    BuiltinSet("spirals", "1,000 points on two wound arms: needs several hidden units (made up)",
+               1000, 3, "arm", "binary"),
+    BuiltinSet("two-moons", "1,000 points on two half circles: a line is nearly enough (made up)",
+               1000, 3, "moon", "binary"),
+    BuiltinSet("wine", "178 wines by 13 chemical measures: which of three cultivars?",
+               178, 14, "cultivar", "multiclass"),
+    BuiltinSet("xor", "1,000 points in four squares: one neuron cannot solve it (made up)",
+               1000, 3, "label", "binary"),
+)  # fmt: skip
+
+_DIABETES = ("age", "sex", "body_mass_index", "blood_pressure", "cholesterol", "ldl", "hdl",
+             "cholesterol_ratio", "log_triglycerides", "glucose")  # fmt: skip
+
+
+def describe() -> list[BuiltinSet]:
+    """List the built-in data sets by name, without loading any."""
+    return list(_SETS)
+
+
+def default_target(name: str) -> str | None:
+    """Return the column a built-in set is usually asked to predict, or None for another name."""
+    return next((one.target for one in _SETS if one.name == name), None)
+
+
+def accepts(source: Any) -> bool:
+    """Tell whether `source` is the name of a built-in set and of no file."""
+    return (
+        isinstance(source, str)
+        and default_target(source) is not None
+        and not (Path(source).is_file())
+    )
+
+
+def read(source: str, *, sql: str | None = None) -> Table:
+    """Return a built-in set; the target is its last column."""
+    make = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals}.get(source)
+    arrow = make() if make else _from_sklearn(source)
+    return queried(Table(arrow, Origin(source)), sql)
+
+
+def _from_sklearn(name: str) -> pa.Table:
+    from sklearn import datasets  # noqa: PLC0415 - about a second that listing must not cost
+
+    if name == "diabetes":
+        bunch: Any = datasets.load_diabetes(scaled=False)
+        return _table(bunch["data"], list(_DIABETES), "progression", pa.array(bunch["target"]))
+    load = {
+        "iris": datasets.load_iris,
+        "wine": datasets.load_wine,
+        "digits": datasets.load_digits,
+        "breast-cancer": datasets.load_breast_cancer,
+    }[name]
+    bunch = load()
+    target = default_target(name) or "target"
+    names = [_nice(feature) for feature in bunch["feature_names"]]
+    classes = [str(label).replace("class_", "cultivar ") for label in bunch["target_names"]]
+    if name == "digits":
+        return _table(bunch["data"].astype(np.int64), names, target, pa.array(bunch["target"]))
+    codes = pa.array(bunch["target"].astype(np.int32))
+    labels = pa.DictionaryArray.from_arrays(codes, pa.array(classes))
+    return _table(bunch["data"], names, target, labels)
+
+
+def _nice(name: str) -> str:
+    """Return "sepal_length_cm" for "sepal length (cm)"."""
+    return "_".join(name.replace("(", " ").replace(")", " ").replace("/", " ").split()).lower()
+
+
+def _table(x: np.ndarray, names: list[str], target: str, y: pa.Array) -> pa.Table:
+    columns = {name: pa.array(np.ascontiguousarray(x[:, j])) for j, name in enumerate(names)}
+    return pa.table(columns | {target: y})
+
+
+def _xor() -> pa.Table:
+    """Label 1 where exactly one of x1, x2 is positive; 1,000 points uniform in [-1, 1]^2."""
+    x = randomness.generator(0, "xor").uniform(-1, 1, size=(1000, 2))
+    return _table(x, ["x1", "x2"], "label", pa.array((np.prod(x, axis=1) < 0).astype(np.int64)))
+
+
+def _two_moons() -> pa.Table:
+    """Two interleaving half circles with normal noise of 0.15."""
+    random = randomness.generator(0, "two-moons")
+    angle = random.uniform(0, np.pi, size=1000)
+    moon = np.arange(1000) % 2
+    x = np.column_stack([np.cos(angle), np.sin(angle)])
+    x[moon == 1] = np.array([1.0, 0.5]) - x[moon == 1]
+    return _table(x + random.normal(0, 0.15, x.shape), ["x1", "x2"], "moon", pa.array(moon))
+
+
+def _spirals() -> pa.Table:
+    """Two arms of one and a half turns (Lang and Witbrock, 1988), with normal noise of 0.03."""
+    random = randomness.generator(0, "spirals")
+    arm = np.arange(1000) % 2
+    radius = np.sqrt(random.uniform(0.02, 1, size=1000))
+    angle = 3 * np.pi * radius + np.pi * arm
+    x = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    return _table(x + random.normal(0, 0.03, x.shape), ["x1", "x2"], "arm", pa.array(arm))
