@@ -75,8 +75,8 @@ def plan_split(
     labels, usable = _target(table, schema, task_kind)
     if len(usable) < FEWEST_ROWS:
         raise InputError(
-            f"{len(usable)} of {counted(table.rows, 'row')} with a target, at least {FEWEST_ROWS} needed"
-            " to train and to judge",
+            f"{len(usable)} of {counted(table.rows, 'row')} with a target; to train and to judge at"
+            f" least {FEWEST_ROWS} are needed",
             remedy="add labelled rows",
         )
     plan = _plan(table, schema, labels, usable, seed)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neuroscope.base import randomness
+from neuroscope.base.errors import SchemaError
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.encoders import Encoder
 from neuroscope.data.wording import counted, listed, percent
@@ -95,9 +96,10 @@ def _order(subject: Subject) -> Iterator[Finding]:
     drift = _explained_by_order(y, subject)
     if drift < ORDERED:
         return
-    steps = np.count_nonzero(np.diff(y))
-    different = len(np.unique(y))
-    ordered = bool((np.diff(y) >= 0).all() or (np.diff(y) <= 0).all()) or steps < 2 * different
+    steps = np.diff(y)
+    ordered = bool((steps >= 0).all() or (steps <= 0).all())
+    if subject.task_kind != "regression":  # one block of rows for each class, in any order
+        ordered |= np.count_nonzero(steps) < 2 * len(np.unique(y))
     yield Finding(
         code="sorted" if ordered else "row-order",
         severity="info" if ordered else "notice",
@@ -160,7 +162,11 @@ def _suspects(subject: Subject) -> Iterator[Finding]:
     rows, y = _label_sample(subject)
     if rows is None or y is None:
         return
-    probabilities = _out_of_fold(subject, rows, y)
+    try:
+        x = Encoder.fit(subject.table, subject.schema, rows).transform(subject.table, rows).x
+    except SchemaError:  # no feature varies: nothing to doubt a label by
+        return
+    probabilities = _out_of_fold(x, y, subject.seed)
     given = probabilities[np.arange(len(y)), y]
     likeliest = probabilities.argmax(axis=1)
     own = [float((likeliest[y == c] == c).mean()) for c in range(y.max() + 1)]
@@ -198,15 +204,14 @@ def _label_sample(subject: Subject) -> tuple[np.ndarray | None, np.ndarray | Non
     return rows, y
 
 
-def _out_of_fold(subject: Subject, rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _out_of_fold(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     """Return (n, classes) probabilities, each from a model that has not seen the row."""
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - slow to import
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from sklearn.model_selection import StratifiedKFold, cross_val_predict  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
-    x = Encoder.fit(subject.table, subject.schema, rows).transform(subject.table, rows).x
-    folds = StratifiedKFold(3, shuffle=True, random_state=randomness.integer(subject.seed, "doubt"))
+    folds = StratifiedKFold(3, shuffle=True, random_state=randomness.integer(seed, "doubt"))
     with warnings.catch_warnings(), threadpool_limits(1):  # small matrices: threads only wait
         warnings.simplefilter("ignore", ConvergenceWarning)  # a rough model is enough here
         model = LogisticRegression(max_iter=60)
