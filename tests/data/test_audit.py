@@ -92,6 +92,16 @@ def test_columns_that_are_dropped(values, kind, code):
     assert [name for name, _ in drops(findings, s)] == ["a"]
 
 
+@pytest.mark.parametrize("kind", ["identifier", "constant"])
+def test_columns_that_the_schema_ignores_are_told(kind):
+    values = list(range(N)) if kind == "identifier" else [1] * N
+    t, s = base(a=values, b=values), schema(**KINDS, a=f"{kind} ignore", b=f"{kind} group")
+    findings = audit(t, s, task_kind="binary")
+    assert [f.column for f in findings if f.code == kind] == ["a"]
+    assert [name for name, _ in drops(findings, s)] == ["a"]
+    assert "; 1 column left out" in findings[-1].what
+
+
 def test_many_dropped_columns_are_told_in_few_findings_and_all_dropped():
     t = base(**{f"c{i}": [1.0] * N for i in range(30)})
     s = schema(**KINDS, **{f"c{i}": "numeric" for i in range(30)})

@@ -41,7 +41,7 @@ def audit(
 
 
 def drops(findings: list[Finding], schema: Schema) -> list[tuple[str, str]]:
-    """Return (column, reason) of the features that are dropped without being asked.
+    """Return (column, reason) of the columns that are left out without being asked.
 
     A leak is never dropped here: only the user knows, and says so with --drop.
     """
@@ -51,18 +51,19 @@ def drops(findings: list[Finding], schema: Schema) -> list[tuple[str, str]]:
         if finding.code in _DROPPED
         for name in finding.columns
     }
-    return [(c.name, reasons[c.name]) for c in schema.features if c.name in reasons]
+    return [(name, reasons[name]) for name in schema.names if name in reasons]
 
 
 def _summary(subject: Subject) -> Finding:
     kinds = Counter(column.kind for column in subject.schema.features)
     parts = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common())
-    rows = subject.table.rows
+    rows, left_out = subject.table.rows, len(subject.left_out)
+    more = f"; {counted(left_out, 'column')} left out" if left_out else ""
     return Finding(
         code="summary",
         severity="info",
         count=rows,
-        what=f"{counted(rows, 'row')}, {counted(sum(kinds.values()), 'feature')}: {parts}",
+        what=f"{counted(rows, 'row')}, {counted(sum(kinds.values()), 'feature')}: {parts}{more}",
         meaning="this is how the columns were read",
         remedy="if a column was read as the wrong kind, change it with --schema",
     )

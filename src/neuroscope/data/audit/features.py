@@ -24,9 +24,9 @@ _PLACEHOLDERS = frozenset(
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Yield the findings of each feature, and of the number target."""
+    """Yield the findings of each feature, of what is left out, and of a number target."""
     some_missing: dict[str, int] = {}
-    for column in subject.schema.features:
+    for column in (*subject.schema.features, *subject.left_out):
         if column.kind == "identifier":
             yield _identifier(column)
             continue
@@ -192,13 +192,13 @@ def _constant(name: str, rows: int) -> Finding:
 
 
 def _identifier(column: Column) -> Finding:
-    name = column.name
+    name, why = column.name, column.reason.split(";")[0]
     return Finding(
         code="identifier",
         severity="notice",
         column=name,
         count=column.distinct,
-        what=f"{name!r} names rows: {column.reason or 'hardly any value comes twice'}",
+        what=f"{name!r} names rows: {why or 'hardly any value comes twice'}",
         meaning="a model would learn it by heart and know nothing about new rows; it is left out",
         remedy=f"nothing to do; if its rows belong together, divide by it with --group {name}",
     )

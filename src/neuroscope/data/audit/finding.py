@@ -13,7 +13,7 @@ import numpy as np
 from neuroscope.base import randomness
 from neuroscope.data import columns
 from neuroscope.data.columns import Cells
-from neuroscope.data.schema import Schema
+from neuroscope.data.schema import Column, Schema
 from neuroscope.data.splits import Split, TaskKind
 from neuroscope.data.table import Table
 from neuroscope.data.wording import listed
@@ -87,6 +87,12 @@ class Subject:
     def cells(self, name: str, rows: np.ndarray | None = None) -> Cells:
         """Return the values of a column."""
         return columns.cells(self.table, name, rows)
+
+    @cached_property
+    def left_out(self) -> tuple[Column, ...]:
+        """Columns that the schema ignores since there is nothing to learn from them."""
+        ignored = [column for column in self.schema.columns if column.role == "ignore"]
+        return tuple(c for c in ignored if c.kind in ("identifier", "constant"))
 
     @cached_property
     def target(self) -> str | None:
