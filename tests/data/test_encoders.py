@@ -57,7 +57,7 @@ def test_missing_and_infinite_numbers_become_the_median_with_a_flag():
     assert encoded.x[[1, 3, 4], 0].tolist() == [0, 0, 0]
     assert encoded.missing == {"a": 2}
     assert encoded.infinite == {"a": 1}
-    assert encoded.notes == ("column 'a': 1 infinite values count as missing",)
+    assert encoded.notes == ("column 'a': 1 infinite value taken as missing",)
 
 
 def test_missing_only_later_is_the_median_and_counted():
@@ -107,7 +107,7 @@ def test_two_categories_are_one_signed_column():
     assert encoded.x[:, 0].tolist() == [1, -1, 0, 0]
     assert encoded.unseen == {"a": 1}
     assert encoded.missing == {"a": 1}
-    assert encoded.notes == ("column 'a': 1 rows have a category not seen in training",)
+    assert encoded.notes == ("column 'a': 1 row with a category not seen in training",)
     assert encode([True, False], "boolean")[0].names == ("a=true",)
 
 
@@ -255,9 +255,9 @@ def test_columns_in_any_order_extra_ignored_missing_refused():
     mixed = encoder.transform(table(beta=["u", "v", "w"], more=[1, 2, 3], alpha=[1.0, 2.0, 4.0]))
     assert np.array_equal(mixed.x, encoder.transform(t).x)
     assert mixed.ignored == ("more",)
-    assert "1 columns are not used by the model: more" in mixed.notes
+    assert "1 column not used by the model: more" in mixed.notes
     assert encoder.transform(t).notes == ()
-    with pytest.raises(SchemaError, match=r"1 columns .* missing: 'beta'; did you mean 'Beta'"):
+    with pytest.raises(SchemaError, match=r"1 column .* not found: 'beta'; did you mean 'Beta'"):
         encoder.transform(table(alpha=[1.0], Beta=["u"]))
 
 

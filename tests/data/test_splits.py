@@ -99,7 +99,7 @@ def test_rare_classes_stay_in_training():
         assert not set(split.test) & {100, 101, 102}
         assert all(100 in train for train, _ in split.folds)
         assert all({101, 102} & set(train) for train, _ in split.folds)
-    assert "2 classes with fewer than 3 rows are never among the test rows" in split.notes
+    assert "never among the test rows: 2 classes with fewer than 3 rows" in split.notes
 
 
 def test_regression_is_random_and_leaves_unusable_targets_out():
@@ -118,7 +118,7 @@ def test_regression_is_random_and_leaves_unusable_targets_out():
 
 
 def test_too_few_rows_are_refused():
-    with pytest.raises(InputError, match="5 of 5 rows have a target, at least 20 are needed"):
+    with pytest.raises(InputError, match=r"5 of 5 rows with a target; .* at least 20 are needed"):
         plan_split(binary(5), BINARY, seed=0, task_kind="binary")
     check_parts(plan_split(binary(20), BINARY, seed=0, task_kind="binary"), 20)
 
@@ -182,7 +182,7 @@ def test_rows_without_group_count_alone_and_two_groups_are_too_few():
     s = schema(g="categorical group", x="numeric feature", y="categorical target")
     t = table(g=g, x=np.arange(102), y=["no", "yes"] * 51)
     split = plan_split(t, s, seed=0, task_kind="binary")
-    assert "2 rows have no group; each counts as its own" in split.notes
+    assert "2 rows without a group, each a group of its own" in split.notes
     t = table(g=["a", "b"] * 50, x=np.arange(100), y=RANDOM.permutation(["no", "yes"] * 50))
     with pytest.raises(InputError, match="too few groups"):
         plan_split(t, s, seed=0, task_kind="binary")
@@ -223,7 +223,7 @@ def test_rows_without_time_are_the_oldest():
     s = schema(d="numeric time", y="categorical target")
     split = plan_split(t, s, seed=0, task_kind="binary")
     assert all(set(range(5)) <= set(train) for train, _ in split.folds)
-    assert "5 rows without a time count as the oldest" in split.notes
+    assert "5 rows without a time, taken as the oldest" in split.notes
     with pytest.raises(SchemaError, match="no row has a time"):
         plan_split(
             table(d=pa.nulls(50, pa.int64()), y=["a", "b"] * 25), s, seed=0, task_kind="binary"
@@ -237,7 +237,7 @@ def test_folds_with_one_class_to_judge_are_left_out():
     t = table(d=np.arange(100), y=y)
     s = schema(d="numeric time", y="categorical target")
     split = plan_split(t, s, seed=0, task_kind="binary")
-    assert "2 of 5 folds have one class to judge and are left out" in split.notes
+    assert "left out: 2 of 5 folds, with one class to judge" in split.notes
     assert len(split.folds) == 3
     check_parts(split, 100)
 
@@ -269,9 +269,9 @@ def test_split_column_without_valid_or_test_is_completed():
     assert split.test.tolist() == list(range(80, 100))
     split = column_split(["train"] * 80 + ["valid"] * 20)
     assert len(split.test) == 16
-    assert "names no test rows: 16 training rows became them" in split.notes[0]
+    assert "names no test rows: 16 training rows set apart" in split.notes[0]
     split = column_split(["train"] * 78 + [None] * 2 + ["test"] * 20)
-    assert "2 rows name no part and are used nowhere" in split.notes
+    assert "used nowhere: 2 rows without a part" in split.notes
     check_parts(split, 100)
     assert split.unused.tolist() == [78, 79]
 

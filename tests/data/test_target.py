@@ -87,7 +87,7 @@ def test_unseen_class_names_value_and_row():
         (["a", "a"], "binary", "one class: all rows have 'a'"),
         (["a", "b", "c"], "binary", "3 classes"),
         ([3.0, 3.0], "regression", "the same number"),
-        ([1.0, None], "regression", "row 2: the target is missing in 1 rows"),
+        ([1.0, None], "regression", "row 2: the target is missing in 1 row"),
         ([float("inf"), 1.0], "regression", "row 1: the target is missing"),
         (["a", None, "b"], "multiclass", "row 2: the target is missing"),
     ],

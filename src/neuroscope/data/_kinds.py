@@ -38,6 +38,8 @@ class Facts(NamedTuple):
 
 def facts(column: pa.ChunkedArray) -> Facts:
     """Count rows, distinct values and missing values exactly; NaN counts as missing."""
+    if pa.types.is_null(column.type):
+        return Facts(len(column), 0, len(column))
     kept = without_nan(column)
     codes = codes_of(kept) if pa.types.is_dictionary(kept.type) else kept
     distinct = pc.call_function("count_distinct", [codes]).as_py()

@@ -26,18 +26,16 @@ class Cells:
 
         Text that is a number is read as one; other text is a SchemaError that names its row.
         """
-        values, kind = self.values, self.values.type
-        if pa.types.is_dictionary(kind):
-            values, kind = values.cast(kind.value_type), kind.value_type
-        if pa.types.is_temporal(kind):
+        values = _decoded(self.values)
+        if pa.types.is_temporal(values.type):
             return _seconds(values)
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        if pa.types.is_large_string(values.type):
             values = self._cast(_trimmed(values), pa.float64(), "number")
         try:
             return _filled(values.cast(pa.float64(), safe=False))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise SchemaError(
-                f"values of type {kind} are not numbers",
+                f"values of type {self.values.type} are not numbers",
                 where=f"column {self.column!r}",
                 remedy="change the kind of the column with --schema",
             ) from error
@@ -48,9 +46,9 @@ class Cells:
         Text is read as ISO 8601; a time of day counts from midnight; numbers are taken as they
         are.
         """
-        kind = self.values.type
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return _seconds(self._cast(_trimmed(self.values), pa.timestamp("us"), "date"))
+        values = _decoded(self.values)
+        if pa.types.is_large_string(values.type):
+            return _seconds(self._cast(_trimmed(values), pa.timestamp("us"), "date"))
         return self.numbers()
 
     def categories(self) -> tuple[np.ndarray, list[str]]:
@@ -60,6 +58,8 @@ class Cells:
         Each label has at least one row.
         """
         values = self.values
+        if pa.types.is_nested(values.type):
+            values = pa.chunked_array([[None if v is None else str(v) for v in values.to_pylist()]])
         if not pa.types.is_dictionary(values.type):
             values = values.dictionary_encode()
         joined = values.unify_dictionaries().combine_chunks()
@@ -137,6 +137,16 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return text of every storage as large_string, other values as they are."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
+    return column
 
 
 def _filled(column: pa.ChunkedArray) -> np.ndarray:

@@ -250,7 +250,7 @@ def _column(
     kind, reason = _kinds.judge(name, values, counted)
     if "kind" in said:
         kind, reason = _asked_kind(name, values, said["kind"], kind, reason)
-    elif role == "feature" and kind == "identifier":
+    if role == "feature" and kind == "identifier":
         kind = "numeric" if _kinds.is_number(values.type) else "categorical"
         reason = f"{reason}; kept as a feature as asked"
     if role is None:

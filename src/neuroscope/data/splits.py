@@ -17,6 +17,7 @@ from neuroscope.data import columns
 from neuroscope.data._dividers import Divider, Fold, Grouped, Shuffled, Timed
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
+from neuroscope.data.wording import counted
 
 TaskKind = Literal["binary", "multiclass", "regression"]
 
@@ -74,8 +75,8 @@ def plan_split(
     labels, usable = _target(table, schema, task_kind)
     if len(usable) < FEWEST_ROWS:
         raise InputError(
-            f"{len(usable)} of {table.rows} rows have a target, at least {FEWEST_ROWS} are needed"
-            " to train and to judge",
+            f"{len(usable)} of {counted(table.rows, 'row')} with a target; to train and to judge at"
+            f" least {FEWEST_ROWS} are needed",
             remedy="add labelled rows",
         )
     plan = _plan(table, schema, labels, usable, seed)
@@ -83,7 +84,10 @@ def plan_split(
     unused = np.setdiff1d(np.arange(table.rows), np.r_[split.development, split.test])
     notes = (*plan.notes, *split.notes)
     if len(usable) < table.rows:
-        notes = (f"{table.rows - len(usable):,} rows without a target are used nowhere", *notes)
+        notes = (
+            f"used nowhere: {counted(table.rows - len(usable), 'row')} without a target",
+            *notes,
+        )
     split = replace(split, unused=unused, notes=notes)
     return split if labels is None else _with_both_classes(split, labels)
 
@@ -141,7 +145,9 @@ def _plan(
         return _timed(table, time.name, groups, usable, labels)
     if group is not None and groups is not None:
         lone = int((columns.cells(table, group.name).categories()[0] < 0).sum())
-        notes = (f"{lone:,} rows have no group; each counts as its own",) if lone else ()
+        notes = (
+            (f"{counted(lone, 'row')} without a group, each a group of its own",) if lone else ()
+        )
         reason = f"column {group.name!r} names groups, and no group may be on both sides"
         return _Plan(Grouped(number, groups, labels), "grouped", reason, labels, notes)
     twins, notes = _twins(table, schema, usable)
@@ -149,7 +155,7 @@ def _plan(
         return _Plan(Shuffled(number, None, twins), "random", "the target is a number", None, notes)
     rare = int((np.bincount(labels[usable]) < 3).sum() - (np.bincount(labels[usable]) == 0).sum())
     if rare:
-        notes += (f"{rare} classes with fewer than 3 rows are never among the test rows",)
+        notes += (f"never among the test rows: {counted(rare, 'class')} with fewer than 3 rows",)
     reason = "the target is a class, and each class keeps its share in every part"
     return _Plan(Shuffled(number, labels, twins), "stratified", reason, labels, notes)
 
@@ -173,7 +179,7 @@ def _timed(
         raise SchemaError("no row has a time", where=f"column {name!r}", remedy="leave --time out")
     times = np.where(np.isnan(times), -np.inf, times)
     reason = f"column {name!r} orders the rows in time: older rows train, newer rows judge"
-    notes = (f"{unknown:,} rows without a time count as the oldest",) if unknown else ()
+    notes = (f"{counted(unknown, 'row')} without a time, taken as the oldest",) if unknown else ()
     if groups is not None:
         newest = np.full(groups.max() + 1, -np.inf)
         np.maximum.at(newest, groups, times)
@@ -245,11 +251,13 @@ def _by_column(
         raise SchemaError("no row with a target says 'train'", where=f"column {name!r}")
     notes = []
     if (parts == "").any():
-        notes.append(f"{int((parts == '').sum()):,} rows name no part and are used nowhere")
+        notes.append(f"used nowhere: {counted(int((parts == '').sum()), 'row')} without a part")
     if not len(test):
         test = plan.divider.hold_out(train, test_fraction)
         train = np.setdiff1d(train, test)
-        notes.append(f"column {name!r} names no test rows: {len(test):,} training rows became them")
+        notes.append(
+            f"column {name!r} names no test rows: {counted(len(test), 'training row')} set apart"
+        )
     reason = f"column {name!r} names the part of each row"
     if len(valid):
         return _checked(
@@ -280,5 +288,5 @@ def _with_both_classes(split: Split, labels: np.ndarray) -> Split:
     if len(able) in (0, len(split.folds)):
         return split
     lost = len(split.folds) - len(able)
-    note = f"{lost} of {len(split.folds)} folds have one class to judge and are left out"
+    note = f"left out: {lost} of {len(split.folds)} folds, with one class to judge"
     return replace(split, folds=able, notes=(*split.notes, note))

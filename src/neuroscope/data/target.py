@@ -13,6 +13,7 @@ import pyarrow as pa
 from neuroscope.base.errors import ModelError, SchemaError, TargetError
 from neuroscope.data.columns import Cells
 from neuroscope.data.splits import TaskKind
+from neuroscope.data.wording import counted
 
 _YES = """yes y true t 1 positive pos bad churn churned fraud default spam malignant died dead death
 sick ill disease failure failed fail defect defective anomaly abnormal attack"""
@@ -158,7 +159,7 @@ def _storage(kind: pa.DataType) -> str:
 def _refuse_missing(missing: np.ndarray, cells: Cells) -> None:
     if missing.any():
         raise TargetError(
-            f"the target is missing in {int(missing.sum()):,} rows",
+            f"the target is missing in {counted(int(missing.sum()), 'row')}",
             where=_where(cells, int(missing.argmax())),
             remedy="fill the target in, or leave these rows out",
         )

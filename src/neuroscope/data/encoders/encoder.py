@@ -19,6 +19,7 @@ from neuroscope.data.encoders.numeric import Numeric
 from neuroscope.data.encoders.wide import Wide
 from neuroscope.data.schema import Column, Schema
 from neuroscope.data.table import Table
+from neuroscope.data.wording import counted, listed
 
 ONE_HOT_WIDTH = 24  # categories up to which each gets its own column
 
@@ -44,15 +45,15 @@ class Encoded:
     def notes(self) -> tuple[str, ...]:
         """Return the counts as sentences; missing values are normal and not among them."""
         lines = [
-            f"column {name!r}: {rows:,} rows have a category not seen in training"
+            f"column {name!r}: {counted(rows, 'row')} with a category not seen in training"
             for name, rows in self.unseen.items()
         ] + [
-            f"column {name!r}: {rows:,} infinite values count as missing"
+            f"column {name!r}: {counted(rows, 'infinite value')} taken as missing"
             for name, rows in self.infinite.items()
         ]
         if self.ignored:
-            shown = ", ".join(self.ignored[:5]) + " …" * (len(self.ignored) > 5)
-            lines.append(f"{len(self.ignored)} columns are not used by the model: {shown}")
+            columns = counted(len(self.ignored), "column")
+            lines.append(f"{columns} not used by the model: {listed(self.ignored)}")
         return tuple(lines)
 
 
@@ -148,7 +149,8 @@ class Encoder:
             what: {name: getattr(t, what) for name, t in tallies.items() if getattr(t, what)}
             for what in ("unseen", "missing", "infinite")
         }
-        ignored = tuple(name for name in table.names if name not in set(self.known))
+        known = set(self.known)
+        ignored = tuple(name for name in table.names if name not in known)
         return Encoded(x, **counts, ignored=ignored)
 
     @cached_property
@@ -194,9 +196,9 @@ class Encoder:
         there = set(table.names)
         gone = [code.column for code in self.codes if code.names and code.column not in there]
         if gone:
-            shown = ", ".join(repr(name) for name in gone[:5]) + " …" * (len(gone) > 5)
             raise SchemaError(
-                f"{len(gone)} columns the model needs are missing: {shown}",
+                f"{counted(len(gone), 'column')} that the model needs not found:"
+                f" {listed([repr(name) for name in gone])}",
                 remedy=did_you_mean(gone[0], table.names) or "add them to the file",
             )
 

@@ -12,12 +12,11 @@ from neuroscope.base import randomness
 from neuroscope.data.columns import Cells
 from neuroscope.data.encoders.choice import known_codes
 from neuroscope.data.encoders.code import Tally, smooth_clip
+from neuroscope.data.statistics import FOLDS, target_statistics
 
 BUCKETS = 16  # columns of the hashed code
 MOST_LABELS = 20_000  # the most frequent are kept in the model; the others count as unseen
 MOST_CLASSES = 10  # with more classes there is no rate of each class
-_FOLDS = 5
-_PRIOR_ROWS = 10.0  # a category's mean is pulled to the overall mean as by so many rows
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Wide:
         codes, labels = _most_frequent(codes, labels)
         targets, names = _targets(y, len(codes))
         fold = randomness.generator(seed, "target statistics", column).permutation(len(codes))
-        means, honest, prior = _statistics(codes, len(labels), targets, fold % _FOLDS)
+        means, honest, prior = target_statistics(codes, len(labels), targets, fold % FOLDS)
         spread = honest.std(axis=0)
         spread[spread == 0] = 1
         rows = np.bincount(codes[codes >= 0], minlength=len(labels))
@@ -122,30 +121,6 @@ def _targets(y: np.ndarray | None, n: int) -> tuple[np.ndarray, tuple[str, ...]]
         return (y == 1)[:, None].astype(np.float64), ("target rate",)
     names = tuple(f"rate of class {c}" for c in range(classes))
     return np.eye(classes)[y], names
-
-
-def _statistics(
-    codes: np.ndarray, labels: int, targets: np.ndarray, fold: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (labels, k) statistics, (n, k) out-of-fold statistics and the (k,) overall means."""
-    n, k = targets.shape
-    slot = np.where(codes < 0, labels, codes)  # the last slot: missing and rare, without statistic
-    cell = fold * (labels + 1) + slot
-    shape = (_FOLDS, labels + 1)
-    rows = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
-    means, honest, prior = np.empty((labels, k)), np.empty((n, k)), targets.mean(axis=0)
-    for j, target in enumerate(targets.T):
-        sums = np.bincount(cell, target, minlength=rows.size).reshape(shape)
-        means[:, j] = _pulled(sums.sum(axis=0), rows.sum(axis=0), prior[j])[:labels]
-        others, other_rows = sums.sum(axis=0) - sums, rows.sum(axis=0) - rows
-        mean = others.sum(axis=1) / np.maximum(other_rows.sum(axis=1), 1)
-        honest[:, j] = _pulled(others, other_rows, mean[:, None])[fold, slot]
-    honest[codes < 0] = prior
-    return means, honest, prior
-
-
-def _pulled(sums: np.ndarray, rows: np.ndarray, prior: np.ndarray | float) -> np.ndarray:
-    return (sums + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS)
 
 
 def _mean_and_spread(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

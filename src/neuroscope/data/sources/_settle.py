@@ -22,7 +22,7 @@ MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?", "#N/A")
 FEW_WORDS = 0.1  # share of words up to which a column counts as numbers with words in it
 
 _AS_DOUBLE = ("HUGEINT", "UHUGEINT", "UBIGINT", "DECIMAL", "BIGNUM", "VARINT")
-_AS_WORDS = ("UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "BIT", "JSON", '"NULL"')
+_AS_WORDS = ("UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "BIT", '"NULL"')
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 _DECIMAL_COMMA = r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+(,\d+)?"
 _THOUSANDS = r"[+-]?[1-9]\d{0,2}(,\d{3})*(\.\d+)?|0(\.\d+)?"
@@ -46,7 +46,7 @@ class _Words:
     missing: int  # by a marker such as "NA", not by absence
     markers: int | None  # bit i + 1 is set when the i-th marker of MISSING occurs
     numbers: int
-    points: int  # numbers that are no integers or are written with a point
+    points: int  # numbers that are no integers, or written with a point or exponent
     codes: int  # digits that a number would change: leading zeros, more than 18 digits
     truths: int
     padded: int
@@ -68,8 +68,12 @@ def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Tab
 
     Text is dictionary-encoded unless most values differ. Database errors pass through.
     """
-    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    types = {name: kind for name, kind, *_ in described}
+    types = _types(connection, relation)
+    loose = [identifier(name) for name, kind in types.items() if kind == "JSON"]
+    if loose:  # values of several types: taken as words, without the quotes of JSON
+        unquoted = ", ".join(f"{name} ->> '$' AS {name}" for name in loose)
+        relation = f"(SELECT * REPLACE ({unquoted}) FROM {relation})"
+        types = _types(connection, relation)
     plan = _Plan()
     texts = [name for name, kind in types.items() if kind == "VARCHAR" or kind.startswith("ENUM")]
     profiles = _profile(connection, relation, texts)
@@ -85,6 +89,11 @@ def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Tab
     return arrow, plan.notes + [
         _mixed_note(connection, arrow, words) for words in plan.mixed.values()
     ]
+
+
+def _types(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    return {name: kind for name, kind, *_ in described}
 
 
 def _profile(
@@ -110,7 +119,9 @@ def _profile(
                bit_or(CASE WHEN gone THEN 1 << list_position([{markers}], word) END),
                count(number),
                count(*) FILTER (number <> floor(number) OR NOT isfinite(number)
-                                OR (number IS NOT NULL AND contains(word, '.'))),
+                                OR (number IS NOT NULL AND (
+                                    contains(word, '.') OR contains(word, 'e')
+                                    OR contains(word, 'E')))),
                count(*) FILTER (number IS NOT NULL AND
                    (abs(number) >= 1e18 AND isfinite(number) AND NOT contains(lower(word), 'e')
                     AND NOT contains(word, '.')
@@ -143,8 +154,9 @@ def _plan_words(
         plan.notes.append(
             f"column {words.name!r}: {words.missing:,} values ({markers}) read as missing"
         )
-        listed = ", ".join(map(literal, MISSING))
-        value = f"CASE WHEN {value} NOT IN ({listed}) THEN {value} END"
+        # Not IN: DuckDB turns a long list into a join, and a join loses the order of the rows.
+        kept = " AND ".join(f"{value} <> {literal(marker)}" for marker in found)
+        value = f"CASE WHEN {kept} THEN {value} END"
     cast, note = _meaning(connection, relation, words, value)
     plan.casts[words.name] = cast
     if note:

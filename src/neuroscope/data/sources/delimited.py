@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KIND = "CSV, TSV or other delimited text (.csv .tsv .tab .txt .dat .data, also .gz)"
 ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 _LONGEST_LINE = 1 << 24  # bytes; a longer one is no table
+_TOO_LONG = "Maximum line size"  # in DuckDB's words
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def _settled(parts: list[_Part], folder: Path) -> tuple[pa.Table, list[str]]:
         try:
             return settle(connection, _union(parts))
         except duckdb.Error as error:
+            if _TOO_LONG in str(error):  # scanning for the cause would unpack a gzip bomb
+                raise _unreadable(parts, error) from error
             mended, notes = [], []
             for place, part in enumerate(parts):
                 again, said = _mended(part, folder / f"again-{place}.csv")
@@ -142,7 +145,7 @@ def _scan_text(part: _Part) -> tuple[bool, int]:
     """Return whether the file decodes, and how many kinds of line ends it has."""
     try:
         with _lines(part, newline=None) as file:
-            for _ in file:
+            while file.read(1 << 20):
                 pass
             ends = file.newlines
     except UnicodeDecodeError:
@@ -181,28 +184,29 @@ def _transcoded(part: _Part, spare: Path) -> _Part:
 
 def _find_ragged(part: _Part) -> SourceError | None:
     """Return the error for the first row whose number of cells is not that of the header."""
-    dialect, expected = part.dialect, len(part.names)
-    with _lines(part, newline="") as file:
-        rows = csv.reader(file, delimiter=dialect.delimiter, quotechar=dialect.quote)
-        start = 0
-        try:
+    limit = csv.field_size_limit(_LONGEST_LINE)
+    line, last = 1, 0
+    try:
+        with _lines(part, newline="") as file:
+            rows = csv.reader(file, delimiter=part.dialect.delimiter, quotechar=part.dialect.quote)
             for row in rows:
-                line, start = start + 1, rows.line_num
-                if line <= dialect.skip or not row or len(row) == expected:
-                    continue
-                return SourceError(
-                    f"expected {expected} columns as in the header, received {len(row)}",
-                    where=f"{part.path}, line {line}",
-                    remedy="mend this line (a stray delimiter or a missing quote?)",
-                )
-        except csv.Error as error:
-            return SourceError(f"{error}", where=f"{part.path}, line {start + 1}")
+                line, last = last + 1, rows.line_num
+                if line > part.dialect.skip and row and len(row) != len(part.names):
+                    return SourceError(
+                        f"expected {len(part.names)} columns, received {len(row)}",
+                        where=f"{part.path}, line {line}",
+                        remedy="mend this line (a stray delimiter or a missing quote?)",
+                    )
+    except csv.Error as error:
+        return SourceError(f"{error}", where=f"{part.path}, line {last + 1}")
+    finally:
+        csv.field_size_limit(limit)
     return None
 
 
 def _unreadable(parts: list[_Part], error: Exception) -> SourceError:
     text = first_line(error)
-    for reason in ("unterminated quote", "Maximum line size"):
+    for reason in ("unterminated quote", _TOO_LONG):
         if reason.lower() in str(error).lower():
             text = f"{text.split(' Original Line')[0]}: {reason}"
     return SourceError(

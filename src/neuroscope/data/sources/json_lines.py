@@ -27,4 +27,4 @@ def read(source: str, *, sql: str | None = None) -> Table:
 def _scan(path: Path) -> str:
     _files.refuse_foreign(_files.head(path), path)
     # Types come from all rows: a late word in a column of numbers must not break the reading.
-    return f"read_json({literal(path)}, sample_size=-1, maximum_depth=1)"
+    return f"read_json({literal(path)}, sample_size=-1)"
