@@ -98,6 +98,25 @@ def test_the_line_sep_of_excel_is_obeyed() -> None:
     assert values(table) == {"a": [1.5, 2.5], "b": [2, 3]}
 
 
+@pytest.mark.parametrize("before", ["\n\n", "# measured in May\n", "\n# one\n#two\n\n"])
+def test_blank_lines_and_comments_before_the_header(before: str) -> None:
+    table = read(written("a.csv", before + "a,b\n1,2\n\n3,4\n\n"))
+    assert values(table) == {"a": [1, 3], "b": [2, 4]}
+    assert f"header in line {before.count(chr(10)) + 1}" in table.origin.notes
+
+
+def test_columns_parted_by_blanks() -> None:
+    table = read(written("a.dat", "1.5 2.5 u\n2.5 3.5 v\n"))
+    assert values(table)["column_3"] == ["u", "v"]
+    assert "delimiter blank" in table.origin.notes
+
+
+def test_names_that_differ_by_case_only() -> None:
+    table = read(written("a.csv", "a,A\n1,2\n3,4\n"))
+    assert values(table) == {"a": [1, 3], "A_2": [2, 4]}
+    assert any("by case only" in note for note in table.origin.notes)
+
+
 def test_a_file_without_header_gets_numbered_columns() -> None:
     table = read(written("iris.data", "5.1,3.5,setosa\n4.9,3.0,setosa\n6.0,2.2,virginica\n"))
     assert table.names == ["column_1", "column_2", "column_3"]
@@ -311,6 +330,7 @@ def test_binary_garbage() -> None:
         (b"<!DOCTYPE html><html><body>login</body>", "HTML"),
         (b"\n <HTML>", "HTML"),
         (b"<?xml version='1.0'?>", "XML"),
+        (b'{"a": 1}', "JSON"),
         (b"%PDF-1.7", "PDF"),
         (b"PAR1....PAR1", "Parquet"),
         (b"SQLite format 3\0", "SQLite"),
@@ -419,6 +439,12 @@ def test_bad_sql(sql: str, message: str) -> None:
         read(written("a.csv", "a,w\n1,x\n"), sql=sql)
     assert "\n" not in str(caught.value)
     assert not Path("out.csv").exists()
+
+
+def test_sql_may_end_in_a_comment() -> None:
+    assert values(read(written("a.csv", "a,w\n1,x\n"), sql="SELECT a FROM data -- all")) == {
+        "a": [1]
+    }
 
 
 def test_names_with_quotes_survive() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from neuroscope.base.errors import SourceError
 
 DELIMITERS = (",", ";", "\t", "|")
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _LINES = 200  # lines looked at
 
@@ -44,8 +44,8 @@ def sniff(start: bytes, path: Path) -> Dialect:
     encoding = find_encoding(start, path)
     text = start.decode(encoding, errors="ignore")
     lines = text.splitlines(keepends=True)
-    skip = 1 if lines and lines[0].lower().startswith("sep=") else 0
-    forced = lines[0][4:5] if skip else ""
+    skip = next((i for i, line in enumerate(lines) if not _is_preamble(line)), len(lines))
+    forced = next((line[4:5] for line in lines[:skip] if line.lower().startswith("sep=")), "")
     lines = lines[skip : skip + _LINES]
     quote = "'" if '"' not in text and _single_quoted(lines) else '"'
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
@@ -56,6 +56,10 @@ def sniff(start: bytes, path: Path) -> Dialect:
     alone = len(rows[0]) == 1 and suffix == ".txt"
     header = None if alone or not _is_header(rows) else tuple(rows[0])
     return Dialect(encoding, delimiter, quote, skip, header, len(rows[0]))
+
+
+def _is_preamble(line: str) -> bool:
+    return not line.strip() or line.startswith("#") or line.lower().startswith("sep=")
 
 
 def find_encoding(start: bytes, path: Path) -> str:
@@ -126,7 +130,10 @@ def _rows(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
 def _find_delimiter(lines: list[str], quote: str, suffix: str) -> str:
     """Return the delimiter that splits most rows into as many cells as the first row."""
     best, best_score = "", (0.0, 0)
-    for delimiter in DELIMITERS:
+    blank = (" ",) if suffix in (".dat", ".data") else ()
+    for delimiter in (*DELIMITERS, *blank):
+        if delimiter == " " and best:
+            continue
         rows = _rows(lines, delimiter, quote)
         width = len(rows[0]) if rows else 0
         if width < 2:

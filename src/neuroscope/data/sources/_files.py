@@ -132,6 +132,13 @@ def refuse_foreign(start: bytes, path: Path) -> None:
         raise SourceError("this is XML, not a text table", where=str(path), remedy="export as CSV")
 
 
+def refuse_json(start: bytes, path: Path) -> None:
+    """Raise SourceError when a delimited file holds JSON objects."""
+    if start.lstrip().startswith((b'{"', b"[{")):
+        remedy = "rename it to end in .jsonl or .json"
+        raise SourceError("this is JSON, not a delimited table", where=str(path), remedy=remedy)
+
+
 def same_columns(first: Path, names: list[str], path: Path, other: list[str]) -> None:
     """Raise SchemaError unless two files of one glob have the same columns, in any order."""
     given, wanted = set(other), set(names)

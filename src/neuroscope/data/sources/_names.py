@@ -23,6 +23,7 @@ def clean_names(raw: Iterable[object], where: str = "") -> tuple[list[str], list
         elif name != text:
             notes.append(f"column {position}: blanks taken out of the name {name!r}")
         names.append(name)
+    names = _apart(names, notes)
     doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
         listed = "; ".join(f"{name!r} in columns {_positions(name, names)}" for name in doubled[:5])
@@ -32,6 +33,18 @@ def clean_names(raw: Iterable[object], where: str = "") -> tuple[list[str], list
             remedy="give each column a name of its own",
         )
     return names, notes
+
+
+def _apart(names: list[str], notes: list[str]) -> list[str]:
+    """Rename columns that differ by upper and lower case only: SQL cannot tell them apart."""
+    first: dict[str, str] = {}
+    apart = []
+    for position, name in enumerate(names, start=1):
+        known = first.setdefault(name.casefold(), name)
+        if known != name:
+            notes.append(f"column {name!r} differs from {known!r} by case only: {name}_{position}")
+        apart.append(name if known == name else f"{name}_{position}")
+    return apart
 
 
 def _positions(name: str, names: list[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from neuroscope.base.errors import SourceError
 from neuroscope.data.sources._settle import settle
-from neuroscope.data.sources._sql import connect, first_line, refuse_writing
+from neuroscope.data.sources._sql import as_relation, connect, first_line, refuse_writing
 from neuroscope.data.table import Table
 
 
@@ -20,7 +20,7 @@ def queried(table: Table, sql: str | None) -> Table:
     with connect() as connection:
         connection.register("data", table.arrow)
         try:
-            arrow, notes = settle(connection, f"({sql.strip().rstrip(';')})")
+            arrow, notes = settle(connection, as_relation(sql))
         except duckdb.Error as error:
             raise failed(error, table.origin.text) from error
     if arrow.num_rows == 0:

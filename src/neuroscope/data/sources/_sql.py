@@ -35,6 +35,11 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def as_relation(query: str) -> str:
+    """Return a query as a table expression; the line break ends a comment at its end."""
+    return f"({query.strip().rstrip(';')}\n)"
+
+
 def batches(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
     """Run `query` and return its rows as a stream of Arrow batches."""
     relation = connection.sql(query)

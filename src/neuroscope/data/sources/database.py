@@ -18,7 +18,7 @@ from neuroscope.data.sources import _files
 from neuroscope.data.sources._names import clean_names
 from neuroscope.data.sources._query import failed
 from neuroscope.data.sources._settle import settle
-from neuroscope.data.sources._sql import connect, identifier, is_query, refuse_writing
+from neuroscope.data.sources._sql import as_relation, connect, identifier, is_query, refuse_writing
 from neuroscope.data.table import Origin, Table
 
 KIND = "databases (sqlite:///file.db?table=T, duckdb:///file.duckdb?table=T, .db .sqlite .duckdb)"
@@ -88,7 +88,7 @@ def _read_query(source: str, sql: str | None) -> Table:
 
     with connect() as connection:
         try:
-            arrow, notes = settle(connection, f"({source.strip().rstrip(';')})")
+            arrow, notes = settle(connection, as_relation(source))
         except duckdb.Error as error:
             raise failed(error, "SQL") from error
     if arrow.num_rows == 0:
@@ -125,7 +125,7 @@ def _read_duckdb(
             if sql is None:
                 tables = [row[0] for row in connection.execute(names).fetchall()]
                 sql = f"SELECT * FROM {identifier(_choose(tables, address.table, source))}"
-            arrow, notes = settle(connection, f"({sql.strip().rstrip(';')})")
+            arrow, notes = settle(connection, as_relation(sql))
     except duckdb.Error as error:
         raise failed(error, source) from error
     return arrow, notes, sql

@@ -78,6 +78,7 @@ def read(source: str, *, sql: str | None = None) -> Table:
 def _open(path: Path, spare: Path) -> tuple[_Part, list[str]]:
     start = _files.head(path)
     _files.refuse_foreign(start, path)
+    _files.refuse_json(start, path)
     dialect = _dialect.sniff(start, path)
     if dialect.header is not None:
         names, notes = clean_names(dialect.header, f"{path}, line {dialect.skip + 1}")
