@@ -355,6 +355,9 @@ def test_dates_ask_for_a_split_by_time_when_the_target_drifts():
     finding = found(table(d=days, y=y), s)["dates"]
     assert finding.severity == "notice"
     assert finding.remedy.endswith("--time d")
+    in_order = np.sort(when)
+    drifting = np.where(in_order / n + random().normal(size=n) > 0.5, "yes", "no")
+    assert "row-order" not in found(table(d=np.datetime64("2024-01-01") + in_order, y=drifting), s)
     calm = found(table(d=days, y=random().choice(["no", "yes"], n)), s)["dates"]
     assert calm.severity == "info"
     named = schema(d="datetime time", y="categorical target")

@@ -142,7 +142,7 @@ def test_identical_rows_stay_together():
     assert not np.intersect1d(x[split.test], x[split.development]).size
     for train, valid in split.folds:
         assert not np.intersect1d(x[train], x[valid]).size
-    assert "150 rows with identical features are kept in the same part" in split.notes
+    assert "150 rows with identical features are never drawn apart" in split.notes
 
 
 def test_identical_rows_are_divided_when_they_are_the_rule():

@@ -20,6 +20,11 @@ FEW_GROUPS = 2_000  # above that groups are small beside a part, and are shuffle
 _TRIALS = 64  # shuffles of the groups, of which the best balanced is taken
 
 
+def without(rows: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """Return the `rows` that are not `gone`, in their order."""
+    return rows[~np.isin(rows, gone)]
+
+
 class Divider(Protocol):
     """What a way to divide rows offers."""
 
@@ -60,8 +65,9 @@ class Shuffled:
 
     def _positions(self, rows: np.ndarray, fewest: int) -> np.ndarray:
         """Return each row's block's place in the order of dealing; -1 if its class is too rare."""
-        ids = np.arange(len(rows)) if self.blocks is None else self.blocks[rows]
-        _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
+        first = inverse = np.arange(len(rows))
+        if self.blocks is not None:
+            _, first, inverse = np.unique(self.blocks[rows], return_index=True, return_inverse=True)
         order = randomness.generator(self.seed, "order", len(rows)).permutation(len(first))
         if self.labels is not None:
             strata = self.labels[rows][first]

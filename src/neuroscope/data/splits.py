@@ -14,7 +14,7 @@ import numpy as np
 from neuroscope.base import randomness
 from neuroscope.base.errors import InputError, SchemaError, TargetError
 from neuroscope.data import columns
-from neuroscope.data._dividers import Divider, Fold, Grouped, Shuffled, Timed
+from neuroscope.data._dividers import Divider, Fold, Grouped, Shuffled, Timed, without
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
 from neuroscope.data.wording import counted
@@ -81,7 +81,7 @@ def plan_split(
         )
     plan = _plan(table, schema, labels, usable, seed)
     split = _divide(table, schema, usable, plan, test_fraction)
-    unused = np.setdiff1d(np.arange(table.rows), np.r_[split.development, split.test])
+    unused = without(np.arange(table.rows), np.r_[split.development, split.test])
     notes = (*plan.notes, *split.notes)
     if len(usable) < table.rows:
         notes = (
@@ -109,7 +109,7 @@ def inner_split(
     held = Shuffled(randomness.integer(seed, "inner split"), labels).hold_out(rows, fraction)
     if not len(held):
         held = rows[-1:]  # every class is rare: any one row judges better than none
-    return np.setdiff1d(rows, held), held
+    return without(rows, held), held
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _twins(
     if twins > MOST_TWINS * len(usable):
         text = f"{twins:,} rows have an identical twin, which so few different values make likely;"
         return None, (f"{text} they are divided like all others",)
-    return hashes, (f"{twins:,} rows with identical features are kept in the same part",)
+    return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
 
 
 def _divide(
@@ -212,7 +212,7 @@ def _divide(
     if named is not None:
         return _by_column(table, named.name, usable, plan, test_fraction)
     test = plan.divider.hold_out(usable, test_fraction)
-    rest = np.setdiff1d(usable, test)
+    rest = without(usable, test)
     folds, how = _folds(plan, rest)
     return _checked(Split(test, rest, folds, plan.method, f"{plan.reason}; {how}"))
 
@@ -223,7 +223,7 @@ def _folds(plan: _Plan, rows: np.ndarray) -> tuple[tuple[Fold, ...], str]:
     if n > THREE_FOLDS_UP_TO:
         valid = plan.divider.hold_out(rows, ONE_FOLD_FRACTION)
         text = f"{n:,} development rows, above {THREE_FOLDS_UP_TO:,}: one held-out part of"
-        return ((np.setdiff1d(rows, valid), valid),), f"{text} {len(valid):,} rows judges"
+        return ((without(rows, valid), valid),), f"{text} {len(valid):,} rows judges"
     wanted, limit = (5, FIVE_FOLDS_UP_TO) if n <= FIVE_FOLDS_UP_TO else (3, THREE_FOLDS_UP_TO)
     most = n if plan.labels is None else np.sort(np.bincount(plan.labels[rows], minlength=2))[-2]
     folds = tuple(plan.divider.cross(rows, max(2, min(wanted, int(most)))))
@@ -254,7 +254,7 @@ def _by_column(
         notes.append(f"used nowhere: {counted(int((parts == '').sum()), 'row')} without a part")
     if not len(test):
         test = plan.divider.hold_out(train, test_fraction)
-        train = np.setdiff1d(train, test)
+        train = without(train, test)
         notes.append(
             f"column {name!r} names no test rows: {counted(len(test), 'training row')} set apart"
         )

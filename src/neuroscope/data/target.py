@@ -15,9 +15,9 @@ from neuroscope.data.columns import Cells
 from neuroscope.data.splits import TaskKind
 from neuroscope.data.wording import counted
 
-_YES = """yes y true t 1 positive pos bad churn churned fraud default spam malignant died dead death
+_YES = """yes y true t positive pos bad churn churned fraud default spam malignant died dead death
 sick ill disease failure failed fail defect defective anomaly abnormal attack"""
-_NO = """no n false f 0 -1 negative neg good stayed legitimate legit ham benign alive survived
+_NO = """no n false f negative neg good stayed legitimate legit ham benign alive survived
 healthy normal success passed pass ok none"""
 
 
@@ -128,14 +128,14 @@ def _positive(rows: dict[str, int], wanted: str | None, column: str) -> tuple[st
                 remedy=f"classes: {', '.join(rows)}",
             )
         return wanted, "named by the user"
+    with contextlib.suppress(ValueError):
+        larger = max(rows, key=float)
+        return larger, f"{larger} is the larger number"
     for words, other in ((_YES, False), (_NO, True)):
         said = [label for label in rows if label.strip().casefold() in words.split()]
         if len(said) == 1:
             chosen = next(c for c in rows if c != said[0]) if other else said[0]
             return chosen, f"{said[0]!r} says so"
-    with contextlib.suppress(ValueError):
-        larger = max(rows, key=float)
-        return larger, f"{larger} is the larger number"
     first, second = sorted(rows)
     chosen = first if rows[first] < rows[second] else second
     if rows[first] == rows[second]:

@@ -102,7 +102,7 @@ def _outliers(name: str, given: np.ndarray) -> Iterator[Finding]:
     often = int(counts.argmax())
     same = f"{number(values[often])} alone in {counted(int(counts[often]), 'row')}"
     span = " to ".join(number(value) for value in dict.fromkeys((values[0], values[-1])))
-    coded = counts[often] >= 5 and counts[often] > far.sum() / 2
+    coded = counts[often] >= 5 and counts[often] > far.sum() / 2 and often in (0, len(values) - 1)
     yield Finding(
         code="outliers",
         severity="notice" if coded else "info",

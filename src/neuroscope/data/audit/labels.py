@@ -88,13 +88,15 @@ def _order(subject: Subject) -> Iterator[Finding]:
     if n < _FEWEST_FOR_ORDER or subject.schema.by_role("time") is not None:
         return
     y = subject.y[subject.usable]
+    told = False
     for column in subject.schema.features:
         if column.kind == "datetime":
             moments = subject.cells(column.name, subject.usable).moments()
             drift = _explained_by_order(y[np.argsort(moments, kind="stable")], subject)
+            told |= drift >= ORDERED
             yield _dated(column.name, drift, n)
     drift = _explained_by_order(y, subject)
-    if drift < ORDERED:
+    if drift < ORDERED or told:
         return
     steps = np.diff(y)
     ordered = bool((steps >= 0).all() or (steps <= 0).all())
@@ -139,7 +141,7 @@ def _explained_by_order(y: np.ndarray, subject: Subject) -> float:
 
 
 def _dated(name: str, drift: float, rows: int) -> Finding:
-    moves = drift >= ORDERED / 2
+    moves = drift >= ORDERED
     return Finding(
         code="dates",
         severity="notice" if moves else "info",

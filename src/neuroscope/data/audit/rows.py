@@ -160,7 +160,7 @@ def _correlated(numeric: dict[str, np.ndarray], rows: int) -> Iterator[Finding]:
     for a, b in zip(*np.nonzero(alike), strict=True):
         if b not in told:
             told.add(b)
-            yield _same(names[b], names[a], "goes up and down exactly with", rows)
+            yield _same(names[b], names[a], "goes up and down almost exactly with", rows)
 
 
 def _same(name: str, original: str, how: str, rows: int) -> Finding:
