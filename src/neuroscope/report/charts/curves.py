@@ -1,0 +1,86 @@
+"""Lines over epochs: the loss of each fit, and the gradient that reaches each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from neuroscope.base.events import EpochEnded, GradientFlow
+from neuroscope.report.figures import is_number
+from neuroscope.report.svg import Axis, Frame, Point
+
+_LOG_FROM = 30  # ratio of the largest to the smallest loss from which the scale is logarithmic
+
+
+def fits(epochs: Iterable[EpochEnded]) -> list[list[EpochEnded]]:
+    """Split the epochs of one rung into its fits: another fold, or the count begins anew."""
+    found: list[list[EpochEnded]] = []
+    last: dict[int, list[EpochEnded]] = {}
+    for event in epochs:
+        current = last.get(event.fold)
+        if current is None or event.epoch <= current[-1].epoch:
+            current = last[event.fold] = []
+            found.append(current)
+        current.append(event)
+    return found
+
+
+def losses(all_fits: Sequence[Sequence[EpochEnded]], title: str) -> Markup | None:
+    """Draw training and validation loss of every fit, the lowest validation loss as a dot."""
+    training = [_points(fit, "train_loss") for fit in all_fits]
+    validation = [_points(fit, "valid_loss") for fit in all_fits]
+    points = [point for line in training + validation for point in line]
+    if not points:
+        return None
+    values = [value for _, value in points]
+    log = min(values) > 0 and max(values) > _LOG_FROM * min(values)
+    frame = Frame(_epochs(points), Axis.over(values, log=log), "epoch", "loss, lower is better")
+    faint = " faint" if len(all_fits) > 1 else ""
+    for lines, class_ in ((training, "train"), (validation, "valid")):
+        for line in lines:
+            if line:
+                frame.line(line, class_ + faint)
+    frame.dots([min(line, key=lambda p: p[1]) for line in validation if line], "best")
+    fitted = f"{len(all_fits)} fits" if len(all_fits) > 1 else "one fit"
+    return frame.render(f"Loss of {title}", f"Training and validation loss by epoch, {fitted}")
+
+
+def gradients(layers: Sequence[Sequence[Point]], title: str) -> Markup | None:
+    """Draw the norm that reaches each layer, first layer first, on a logarithmic scale."""
+    drawn = [[point for point in layer if point[1] > 0] for layer in layers]
+    points = [point for layer in drawn for point in layer]
+    if not points:
+        return None
+    values = [value for _, value in points]
+    frame = Frame(_epochs(points), Axis.over(values, log=True), "epoch", "gradient norm (log)")
+    for number, line in enumerate(drawn):
+        if line:
+            depth = number / max(len(drawn) - 1, 1)
+            frame.line(line, "layer", style=f"--depth:{100 * depth:.0f}%")
+    return frame.render(
+        f"Gradient flow of {title}", f"Gradient norm by epoch for {len(layers)} layers"
+    )
+
+
+def by_layer(events: Iterable[GradientFlow]) -> list[list[Point]]:
+    """Return the mean norm over fits at each epoch, one line a layer."""
+    sums: dict[int, dict[int, list[float]]] = {}
+    for event in events:
+        for layer, norm in enumerate(event.norms):
+            if is_number(norm):
+                sums.setdefault(layer, {}).setdefault(event.epoch, []).append(norm)
+    return [
+        [(epoch, sum(norms) / len(norms)) for epoch, norms in sorted(sums[layer].items())]
+        for layer in sorted(sums)
+    ]
+
+
+def _points(fit: Sequence[EpochEnded], name: str) -> list[Point]:
+    pairs = [(event.epoch, getattr(event, name)) for event in fit]
+    return [(float(epoch), float(value)) for epoch, value in pairs if is_number(value)]
+
+
+def _epochs(points: Sequence[Point]) -> Axis:
+    low, high = min(epoch for epoch, _ in points), max(epoch for epoch, _ in points)
+    return Axis(low, high) if high > low else Axis(low - 0.5, high + 0.5)

@@ -1,0 +1,122 @@
+"""One self-contained HTML page a run: no script, no request to anywhere, opens offline."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from neuroscope import __version__
+from neuroscope.base.errors import InputError
+from neuroscope.report import background, quality, sections, words
+from neuroscope.report.story import Story
+from neuroscope.runs.disk import write_atomic
+from neuroscope.runs.folder import RunFolder, is_run
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_SECTIONS = {
+    "decision": sections.decision,
+    "ladder": sections.ladder,
+    "training": sections.training,
+    "confusion": quality.confusion,
+    "residuals": quality.residuals,
+    "probabilities": quality.probabilities,
+    "importance": quality.importance,
+    "more_rows": quality.more_rows,
+    "data": background.data,
+    "recipe": background.recipe,
+    "reproduce": background.reproduce,
+}
+_CONTENTS = {
+    "ladder": ("ladder", "Ladder and cost"),
+    "training": ("training", "How it learned"),
+    "confusion": ("mistakes", "Right and wrong"),
+    "residuals": ("misses", "How far off"),
+    "probabilities": ("probabilities", "Probabilities"),
+    "importance": ("importance", "What it looks at"),
+    "more_rows": ("rows", "More rows?"),
+    "data": ("data", "The data"),
+    "recipe": ("recipe", "Recipe"),
+    "reproduce": ("reproduce", "Get it again"),
+}
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.html` into a run folder from what it holds, and return its path.
+
+    Works for a run that was cut short too; a block that is missing is left out. Raises InputError
+    when this is no run folder or a record in it is damaged, StorageError when it cannot be written.
+    """
+    folder = Path(folder)
+    if not is_run(folder) and not (folder / "result.json").is_file():
+        raise InputError("not a run folder", where=str(folder))
+    path = RunFolder(folder).report
+    write_atomic(path, render(Story.read(folder)).encode())
+    return path
+
+
+def render(story: Story) -> str:
+    """Return the page of a story."""
+    terms = _Terms()
+    shown: dict[str, Any] = {name: section(story) for name, section in _SECTIONS.items()}
+    contents = [entry for name, entry in _CONTENTS.items() if shown[name]]
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            **shown,
+            contents=contents,
+            story=story,
+            subject=_subject(story),
+            created=story.created[:16].replace("T", " "),
+            version=__version__,
+            style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
+            term=terms.link,
+            glossary=terms.used,
+        )
+    )
+
+
+def _subject(story: Story) -> str:
+    target, source = story.text("target"), story.text("source")
+    if not target:
+        return source
+    return f"Predicting “{target}” from {source}" if source else f"Predicting “{target}”"
+
+
+class _Terms:
+    """Links words to the glossary at the foot of the page, which lists the ones that were used."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def link(self, term: str | None, text: str = "") -> Markup:
+        """Return the word, with its meaning as a tooltip and as a link."""
+        if term is None:
+            return escape(text)
+        written, meaning = words.GLOSSARY[term]
+        self._used.add(term)
+        return Markup('<a class="term" href="#term-{}" title="{}">{}</a>').format(
+            term, meaning, text or written
+        )
+
+    def used(self) -> list[tuple[str, str, str]]:
+        """Return (term, how it is written, meaning) of the words linked so far."""
+        known = ((term, *words.GLOSSARY[term]) for term in self._used)
+        return sorted(known, key=lambda entry: entry[1].casefold())
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["rows"] = lambda records, *names: [[r[n] for n in names] for r in records]
+    return environment
