@@ -17,14 +17,18 @@ from neuroscope.base.errors import InputError, did_you_mean
 class Catalogue:
     """The modules of one package, by file name."""
 
-    def __init__(self, package: str, noun: str) -> None:
-        """Catalogue `package` (dotted name); `noun` names one entry in messages."""
-        self.package, self.noun = package, noun
+    def __init__(self, package: str, noun: str, *, besides: tuple[str, ...] = ()) -> None:
+        """Catalogue `package` (dotted name); `noun` names one entry in messages.
+
+        `besides` names folders that live there and are no entries.
+        """
+        self.package, self.noun, self.besides = package, noun, besides
 
     def names(self) -> list[str]:
         """Return the sorted names of the entries, without importing any of them."""
         path = importlib.import_module(self.package).__path__
-        return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
+        names = {module.name for module in pkgutil.iter_modules(path)}
+        return sorted(n for n in names - set(self.besides) if not n.startswith("_"))
 
     def get(self, name: str) -> ModuleType:
         """Import and return the entry `name`; an unknown name is an InputError."""

@@ -1,0 +1,202 @@
+"""Fitting a net of the neuron core on a rung, from one neuron to deep dense networks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base import randomness
+from neuroscope.base.errors import ModelError
+from neuroscope.base.events import EpochEnded, GradientFlow, WarningRaised
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.encoders import Encoder
+from neuroscope.data.splits import inner_split
+from neuroscope.neuron import heads
+from neuroscope.neuron.alerts import gradient_alerts
+from neuroscope.neuron.descent import Epoch, Examples, descend, descend_safely
+from neuroscope.neuron.network import Network
+from neuroscope.tasks._learning import Training, Watch
+
+_REPORTS = 100  # epochs of a fit that are told at most
+_ROUGH_SPEED = 2e10  # floating-point operations a second, for a first guess of a fit's length
+
+
+@dataclass(frozen=True)
+class NetLearner:
+    """A network of the core behind its encoder."""
+
+    network: Network
+    encoder: Encoder | None
+    recipe: Recipe | None
+    kind: heads.Kind
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases."""
+        return self.network.parameters
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return probabilities (n, k), or standardised numbers (n,)."""
+        return heads.answers(self.kind, self.network.predict(x).astype(np.float64))
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return widths and activations as JSON, each layer's weights and bias as arrays."""
+        record = {
+            "kind": self.kind,
+            "widths": list(self.network.widths),
+            "activations": list(self.network.activations),
+            "loss": self.network.loss_name,
+            "huber_delta": self.network.huber_delta,
+        }
+        arrays = {}
+        for number in range(len(self.network.activations)):
+            weights, bias = self.network.layer(number)
+            arrays |= {f"layer{number + 1}.weights": weights, f"layer{number + 1}.bias": bias}
+        return record, arrays
+
+
+def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetLearner:
+    """Rebuild the learner that `pack` wrote; ModelError when its parts do not fit together."""
+    try:
+        widths = tuple(int(width) for width in record["widths"])
+        layers = range(1, len(widths))
+        weights = [arrays[f"layer{number}.weights"] for number in layers]
+        biases = [arrays[f"layer{number}.bias"] for number in layers]
+        fits = all(
+            w.shape == (widths[i], widths[i + 1]) and b.shape == (widths[i + 1],)
+            for i, (w, b) in enumerate(zip(weights, biases, strict=True))
+        )
+        theta = np.concatenate([part.ravel() for part in (*weights, *biases)])
+        network = Network(widths, tuple(record["activations"]), record["loss"], theta,
+                          float(record["huber_delta"]))  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"the model's network cannot be read: {error!r}") from error
+    if not fits or len(network.activations) != len(widths) - 1:
+        raise ModelError("the model's layers do not fit together", remedy="use another copy")
+    return NetLearner(network, None, None, record["kind"])
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
+    """Fit one net by its recipe; epochs are cut to what `watch.seconds` allows, and it says so."""
+    problem = training.problem
+    kind, classes = problem.kind, problem.classes
+    encoder, x = training.encoded(recipe.numeric_bins)
+    network = heads.build(kind, x.shape[1], classes, recipe)
+    positions = np.arange(len(x))
+    valid = None
+    if recipe.patience:
+        positions, held = inner_split(
+            training.y, seed=recipe.seed, fraction=0.15, stratify=kind != "regression"
+        )
+        valid = _examples(training, x, held, recipe, smooth=False)
+    recipe, positions = _within(watch.seconds, network, training, x, positions, recipe)
+    train = _examples(training, x, positions, recipe, smooth=True)
+    watched = _watched(training, encoder, recipe, watch) if watch.fold == 0 else None
+    norms: tuple[float, ...] = ()
+    for report in descend_safely(network, train, recipe, valid=valid):
+        if isinstance(report, Recipe):
+            recipe = report
+            watch.tell(WarningRaised(
+                message=f"the loss diverged; begun again with learning rate "
+                f"{recipe.learning_rate:.3g}, half of what it was", rung=watch.rung,
+            ))  # fmt: skip
+        else:
+            norms = report.norms
+            _tell(report, network, recipe, watch, watched)
+    for alert in gradient_alerts(norms, recipe.activation):
+        watch.tell(WarningRaised(message=alert, rung=watch.rung))
+    return NetLearner(network, encoder, recipe, kind)
+
+
+def _examples(
+    training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe, *, smooth: bool
+) -> Examples:
+    weights = None if training.weights is None else training.weights[positions]
+    return heads.examples(
+        training.problem.kind, x[positions], training.y[positions], training.problem.classes,
+        recipe, sample_weight=weights, smooth=smooth,
+    )  # fmt: skip
+
+
+def _watched(training: Training, encoder: Encoder, recipe: Recipe, watch: Watch) -> Examples | None:
+    if watch.valid is None:
+        return None
+    held = training.problem.training(watch.valid)
+    x = encoder.transform(training.problem.table, watch.valid).x
+    kind, classes = training.problem.kind, training.problem.classes
+    return heads.examples(kind, x, held.y, classes, recipe, smooth=False)
+
+
+def _tell(
+    report: Epoch, network: Network, recipe: Recipe, watch: Watch, watched: Examples | None
+) -> None:
+    """Tell of an epoch; of long fits only every so many, and always of the last."""
+    every = math.ceil(recipe.epochs / _REPORTS)
+    if report.epoch % every and report.epoch != recipe.epochs:
+        if watch.stop.is_set():
+            watch.tell(WarningRaised(message="stopped"))
+        return
+    valid_loss = report.valid_loss
+    if watched is not None:
+        valid_loss = network.loss(watched)
+    watch.tell(EpochEnded(
+        rung=watch.rung, fold=watch.fold, epoch=report.epoch, epochs=recipe.epochs,
+        train_loss=report.train_loss, valid_loss=valid_loss,
+        learning_rate=report.learning_rate, seconds=report.seconds,
+    ))  # fmt: skip
+    if watch.fold == 0:
+        watch.tell(GradientFlow(
+            rung=watch.rung, fold=0, epoch=report.epoch, norms=report.norms
+        ))  # fmt: skip
+
+
+def _within(
+    seconds: float | None,
+    network: Network,
+    training: Training,
+    x: np.ndarray,
+    positions: np.ndarray,
+    recipe: Recipe,
+) -> tuple[Recipe, np.ndarray]:
+    """Cut epochs, and below one epoch rows, so that a fit stays within `seconds`.
+
+    Nothing is timed when a rough guess is far below the limit, so that the clock has no say in
+    the weights of an ordinary run.
+    """
+    work = 6.0 * network.parameters * len(positions) * recipe.epochs
+    if seconds is None or 4 * work / _ROUGH_SPEED < seconds:
+        return recipe, positions
+    epoch_seconds = _time_epoch(network, training, x, positions, recipe)
+    affordable = 0.8 * seconds / epoch_seconds
+    if affordable >= recipe.epochs:
+        return recipe, positions
+    if affordable >= 1:
+        reason = f"{recipe.epochs} planned, cut to the time budget ({epoch_seconds:.2g} s an epoch)"
+        return recipe.because(reason, epochs=int(affordable)), positions
+    rng = randomness.generator(recipe.seed, "budget rows")
+    count = max(int(affordable * len(positions)), min(200, len(positions)))
+    reason = f"one pass over {count:,} of {len(positions):,} rows, cut to the time budget"
+    chosen = np.sort(rng.choice(len(positions), count, replace=False))
+    return recipe.because(reason, epochs=1), positions[chosen]
+
+
+def _time_epoch(
+    network: Network, training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe
+) -> float:
+    """Return the seconds of one epoch, timed on a copy of the net and up to 4,000 rows."""
+    trial = replace(network, theta=network.theta.copy())
+    sample = positions[: min(len(positions), 4000)]
+    examples = _examples(training, x, sample, recipe, smooth=True)
+    twice = replace(recipe, epochs=2, patience=0)
+    began, last = time.perf_counter(), 0.0
+    epochs: Iterator[Epoch] = descend(trial, examples, twice)
+    for report in epochs:  # the first also loads or compiles the loops
+        if report.epoch == 1:
+            began = time.perf_counter()
+        last = time.perf_counter() - began
+    return max(last, 1e-6) * len(positions) / len(sample)

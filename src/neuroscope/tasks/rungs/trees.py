@@ -1,0 +1,149 @@
+"""The yardstick: gradient-boosted trees (Friedman 2001), scikit-learn's histogram version.
+
+They are fitted by scikit-learn and kept as plain arrays, so that a model file needs no pickle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base import randomness
+from neuroscope.base.errors import ModelError
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.encoders import Encoder
+from neuroscope.tasks._learning import Training, Watch
+
+TITLE = "gradient-boosted trees"
+ORDER = 9
+YARDSTICK = True
+PARALLEL = False  # scikit-learn already uses all cores
+
+_ROUNDS = 100  # of boosting, scikit-learn's default
+_ROUNDS_A_STEP = 10  # between looks at the clock
+_FIELDS = ("feature", "threshold", "missing_left", "left", "right", "leaf", "value")
+
+
+@dataclass(frozen=True)
+class Trees:
+    """All trees end to end: node arrays (m,), `starts` (rounds, outputs) of each tree's root."""
+
+    nodes: Mapping[str, np.ndarray]
+    starts: np.ndarray
+    baseline: np.ndarray  # (outputs,)
+    kind: str
+    encoder: Encoder | None = None
+    recipe: None = None
+
+    @property
+    def parameters(self) -> int:
+        """Number of split thresholds and leaf values."""
+        return len(self.nodes["value"])
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return probabilities (n, k), or standardised numbers (n,)."""
+        raw = np.repeat(self.baseline[None, :].astype(np.float64), len(x), axis=0)
+        for round_starts in self.starts:
+            for output, start in enumerate(round_starts):
+                raw[:, output] += self._leaf_values(x, int(start))
+        if self.kind == "regression":
+            return raw[:, 0]
+        if self.kind == "binary":
+            positive = 1 / (1 + np.exp(-raw[:, 0]))
+            return np.stack([1 - positive, positive], axis=1)
+        shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
+
+    def _leaf_values(self, x: np.ndarray, start: int) -> np.ndarray:
+        """Walk all rows down one tree, a level at a time."""
+        nodes = self.nodes
+        at = np.full(len(x), start)
+        walking = np.flatnonzero(~nodes["leaf"][at])
+        while len(walking):
+            here = at[walking]
+            values = x[walking, nodes["feature"][here]]
+            left = values <= nodes["threshold"][here]
+            left |= np.isnan(values) & nodes["missing_left"][here]
+            at[walking] = start + np.where(left, nodes["left"][here], nodes["right"][here])
+            walking = walking[~nodes["leaf"][at[walking]]]
+        return nodes["value"][at]
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the trees as arrays."""
+        return {"kind": self.kind}, {
+            **{f"nodes.{name}": values for name, values in self.nodes.items()},
+            "starts": self.starts,
+            "baseline": self.baseline,
+        }
+
+
+def recipes(training: Training) -> list[Recipe]:  # noqa: ARG001 - a yardstick is not tuned
+    """Return no candidates: the yardstick stands as scikit-learn ships it."""
+    return []
+
+
+def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # noqa: ARG001
+    """Boost until the rounds are done or `watch.seconds` are over."""
+    from sklearn.ensemble import (  # noqa: PLC0415 - heavy, and only this rung needs it
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
+
+    encoder, x = training.encoded()
+    regression = training.problem.kind == "regression"
+    maker = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+    seed = randomness.integer(training.problem.seed, "trees")
+    model = maker(max_iter=_ROUNDS, random_state=seed)
+    if watch.seconds is None:
+        model.fit(x, training.y, sample_weight=training.weights)
+    else:
+        _fit_within(model, x, training, watch)
+    return _as_arrays(model, training.problem.kind, encoder)
+
+
+def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> None:
+    began = time.monotonic()
+    model.set_params(warm_start=True)
+    for rounds in range(_ROUNDS_A_STEP, _ROUNDS + 1, _ROUNDS_A_STEP):
+        model.set_params(max_iter=rounds)
+        model.fit(x, training.y, sample_weight=training.weights)
+        step = (time.monotonic() - began) / rounds * _ROUNDS_A_STEP
+        done = model.n_iter_ < rounds  # it stopped by itself
+        if done or time.monotonic() - began + step > (watch.seconds or np.inf):
+            return
+
+
+def _as_arrays(model: Any, kind: str, encoder: Encoder) -> Trees:
+    predictors = model._predictors
+    flat = [tree.nodes for row in predictors for tree in row]
+    sizes = np.array([len(tree) for tree in flat])
+    starts = np.concatenate([[0], sizes.cumsum()[:-1]]).reshape(len(predictors), -1)
+    nodes = np.concatenate(flat)
+    fields = dict(
+        zip(
+            _FIELDS,
+            ("feature_idx", "num_threshold", "missing_go_to_left", "left", "right", "is_leaf",
+             "value"),
+            strict=True,
+        )
+    )  # fmt: skip
+    arrays = {ours: np.ascontiguousarray(nodes[theirs]) for ours, theirs in fields.items()}
+    arrays["missing_left"] = arrays["missing_left"].astype(bool)
+    arrays["leaf"] = arrays["leaf"].astype(bool)
+    for name in ("feature", "left", "right"):
+        arrays[name] = arrays[name].astype(np.int32)
+    baseline = np.atleast_1d(np.asarray(model._baseline_prediction, np.float64).ravel())
+    return Trees(arrays, starts.astype(np.int64), baseline, kind, encoder)
+
+
+def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trees:
+    """Rebuild the learner that `pack` wrote; ModelError when a part is missing."""
+    try:
+        nodes = {name: arrays[f"nodes.{name}"] for name in _FIELDS}
+        return Trees(nodes, arrays["starts"], arrays["baseline"], str(record["kind"]))
+    except KeyError as error:
+        raise ModelError(f"the model's trees lack {error}", remedy="use another copy") from error

@@ -1,0 +1,233 @@
+"""The climb: every rung fitted on the same folds and judged on the same held-out rows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base.errors import DivergedError, Interrupted, NeuroscopeError
+from neuroscope.base.events import (
+    CheckpointSaved,
+    FoldFinished,
+    Monitor,
+    RungFinished,
+    RungStarted,
+    WarningRaised,
+)
+from neuroscope.base.recipe import Recipe
+from neuroscope.judge.choice import RungScore
+from neuroscope.judge.intervals import Interval, Resampling, bootstrap
+from neuroscope.judge.metrics import Metric
+from neuroscope.runs.folder import RunFolder
+from neuroscope.tasks._learning import Budget, Problem, Watch, predict
+from neuroscope.tasks._search import search, side_by_side
+from neuroscope.tasks.table import rung_name
+
+# What a rung may use of the seconds that are left when its turn comes; the rest is for the rungs
+# above it, and in the end for the final fit, the test and the report.
+_SHARE = {"majority": 0.2, "neuron": 0.25, "trees": 0.4, "dense": 0.75}
+_SEARCH_SHARE = 0.4  # of a rung's seconds
+
+
+@dataclass
+class RungRun:
+    """How one rung did; kept in the checkpoint, so that a resumed run need not fit it again."""
+
+    name: str
+    recipe: Recipe | None = None
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    parameters: int = 0
+    status: str = ""  # "done", or why not; "" while it runs
+    searched: bool = False
+    folds: dict[int, np.ndarray] = field(default_factory=dict)  # fold -> its held-out predictions
+    interval: Interval | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all but the predictions."""
+        record = {k: v for k, v in vars(self).items() if k not in ("folds", "interval", "recipe")}
+        return record | {"recipe": self.recipe.to_json() if self.recipe else None}
+
+
+@dataclass
+class Climb:
+    """The rungs of one run on one problem."""
+
+    problem: Problem
+    metric: Metric
+    rungs: Sequence[ModuleType]
+    budget: Budget
+    folder: RunFolder
+    monitor: Monitor
+    given: Recipe | None = None  # a recipe to replay instead of searching
+    epochs: int | None = None  # epochs of every recipe, as asked
+    stop: threading.Event = field(default_factory=threading.Event)
+    runs: dict[str, RungRun] = field(default_factory=dict)
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Row numbers that rungs are judged on, fold after fold."""
+        return np.concatenate([valid for _, valid in self.problem.split.folds])
+
+    @property
+    def fold_numbers(self) -> np.ndarray:
+        """The fold of each held-out row."""
+        sizes = [len(valid) for _, valid in self.problem.split.folds]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    def up(self) -> None:
+        """Climb all rungs; what is done is in the checkpoint, also when the climb is stopped."""
+        for position, rung in enumerate(self.rungs):
+            name = rung_name(rung)
+            run = self.runs.setdefault(name, RungRun(name))
+            self.monitor(RungStarted(rung=name, position=position, total=len(self.rungs)))
+            if not run.status:
+                self._fit(rung, run)
+            self._finish(run)
+
+    def _fit(self, rung: ModuleType, run: RungRun) -> None:
+        began = time.monotonic()
+        spent_before = run.seconds
+        try:
+            self._search(rung, run)
+            self._fit_folds(rung, run)
+            run.status = "done"
+        except DivergedError as error:
+            run.status = f"failed: {error}"
+            self.monitor(WarningRaised(message=str(error), rung=run.name))
+        except KeyboardInterrupt:
+            raise self._interrupted() from None
+        except Interrupted as error:
+            raise self._interrupted() from error
+        finally:
+            run.seconds = spent_before + time.monotonic() - began
+            self._save()
+
+    def _interrupted(self) -> Interrupted:
+        self.stop.set()
+        return Interrupted(
+            "interrupted; what was done is kept",
+            remedy=f"go on with: neuroscope train --resume {self.folder.name}",
+        )
+
+    def _watch(self, name: str, seconds: float | None, fold: int = 0) -> Watch:
+        valid = self.problem.split.folds[fold][1] if fold == 0 else None
+        return Watch(name, fold, self.monitor, seconds, self.stop, valid)
+
+    def _search(self, rung: ModuleType, run: RungRun) -> None:
+        if run.searched:
+            return
+        training = self.problem.training(self.problem.split.folds[0][0])
+        candidates = rung.recipes(training)
+        if self.given is not None and self.given.net == run.name:
+            candidates = [self.given]
+        if self.epochs is not None:
+            candidates = [c.because("as asked", epochs=self.epochs) for c in candidates]
+        if candidates:
+            seconds = self.budget.left(_SHARE[run.name] * _SEARCH_SHARE)
+            watch = self._watch(run.name, seconds)
+            run.recipe, run.trials = search(rung, candidates, training, self.metric, watch)
+        run.searched = True
+        self._save()
+
+    def _fit_folds(self, rung: ModuleType, run: RungRun) -> None:
+        folds = [i for i in range(len(self.problem.split.folds)) if i not in run.folds]
+        seconds = self.budget.left(_SHARE[run.name])
+        lanes = 2 if rung.PARALLEL and len(folds) > 1 else 1
+        share = seconds and seconds * lanes / max(len(folds), 1)
+
+        def fit(fold: int) -> None:
+            began = time.monotonic()
+            train, valid = self.problem.split.folds[fold]
+            watch = self._watch(run.name, share, fold)
+            learner = rung.fit(self.problem.training(train), run.recipe, watch)
+            run.folds[fold] = predict(self.problem, learner, valid)
+            run.parameters = learner.parameters
+            value = self.metric(self.problem.y[valid], run.folds[fold],
+                                self.problem.weights_of(valid))  # fmt: skip
+            watch.tell(FoldFinished(
+                rung=run.name, fold=fold, folds=len(self.problem.split.folds),
+                metric=self.metric.name, value=value, seconds=time.monotonic() - began,
+            ))  # fmt: skip
+
+        self._stoppable(fit, folds, parallel=rung.PARALLEL)
+
+    def _stoppable(self, work: Any, items: Sequence[int], *, parallel: bool) -> None:
+        """Run work on the folds; Ctrl-C tells the fits to stop and is raised once they have."""
+        try:
+            side_by_side(work, items, parallel=parallel)
+        except KeyboardInterrupt:
+            self.stop.set()
+            raise
+
+    def _finish(self, run: RungRun) -> None:
+        if run.status == "done":
+            held, y = self.held_out, self.problem.y[self.held_out]
+            run.interval = bootstrap(
+                self.metric, y, self.predictions(run), self.resampling,
+                self.problem.weights_of(held), folds=self.fold_numbers,
+            )  # fmt: skip
+        interval = run.interval
+        self.monitor(RungFinished(
+            rung=run.name, metric=self.metric.name,
+            value=interval.value if interval else None,
+            interval=(interval.low, interval.high) if interval else None,
+            seconds=run.seconds, parameters=run.parameters, status=run.status,
+        ))  # fmt: skip
+
+    @property
+    def resampling(self) -> Resampling:
+        """The draws that all rungs share."""
+        return Resampling(seed=self.problem.seed)
+
+    def predictions(self, run: RungRun) -> np.ndarray:
+        """Return the rung's predictions of the held-out rows, fold after fold."""
+        return np.concatenate([run.folds[fold] for fold in sorted(run.folds)])
+
+    def scores(self) -> list[RungScore]:
+        """Return what each rung said about the held-out rows."""
+        return [
+            RungScore(
+                run.name,
+                rung.TITLE,
+                rung.ORDER,
+                self.predictions(run) if run.status == "done" else None,
+                yardstick=rung.YARDSTICK,
+                parameters=run.parameters,
+                status=run.status,
+            )
+            for rung, run in ((rung, self.runs[rung_name(rung)]) for rung in self.rungs)
+        ]
+
+    def _save(self) -> None:
+        arrays = {
+            f"{name}.{fold}": values
+            for name, run in self.runs.items()
+            for fold, values in dict(run.folds).items()
+        }
+        state = {"rungs": {name: run.to_json() for name, run in self.runs.items()}}
+        path = self.folder.checkpoint(state, arrays or {"none": np.zeros(0)})
+        self.monitor(CheckpointSaved(path=str(path)))
+
+    def restore(self) -> None:
+        """Take up what an interrupted run left in its checkpoint."""
+        try:
+            state, arrays = self.folder.restore()
+        except NeuroscopeError:
+            return  # it was stopped before the first checkpoint
+        for name, record in state["rungs"].items():
+            recipe = Recipe.from_json(record["recipe"]) if record["recipe"] else None
+            run = RungRun(**(record | {"recipe": recipe}))
+            prefix = f"{name}."
+            run.folds = {
+                int(key.removeprefix(prefix)): values
+                for key, values in arrays.items()
+                if key.startswith(prefix)
+            }
+            self.runs[name] = replace(run)

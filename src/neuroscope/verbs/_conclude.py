@@ -1,0 +1,205 @@
+"""After the climb: the final fit, the test rows opened once, the model, the result, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base.errors import DivergedError, WorkError
+from neuroscope.base.events import Progress
+from neuroscope.data.fingerprint import fingerprint
+from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
+from neuroscope.judge.choice import Choice
+from neuroscope.judge.confusion import confusion
+from neuroscope.judge.intervals import bootstrap
+from neuroscope.judge.learning_curve import extrapolate
+from neuroscope.judge.metrics import METRICS, applicable, scores
+from neuroscope.judge.residuals import residuals
+from neuroscope.judge.threshold import Cost, best_threshold
+from neuroscope.runs import artefact
+from neuroscope.runs.card import Card
+from neuroscope.tasks import table as task
+from neuroscope.tasks._learning import Learner, Watch, predict
+from neuroscope.verbs._climb import Climb
+
+_BOOTSTRAPPED = {
+    "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
+    "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
+    "regression": ("r2", "rmse", "mae"),
+}
+_CURVE_SHARES = (0.25, 0.5)  # of the training rows, beside all of them
+
+
+class Conclusion:
+    """What is computed once the rung is chosen; each part is a block of result.json."""
+
+    def __init__(self, climb: Climb, choice: Choice, cost: Cost | None) -> None:
+        self.climb, self.choice, self.cost = climb, choice, cost
+        self.problem = climb.problem
+        self.rung: ModuleType = next(
+            rung for rung in climb.rungs if task.rung_name(rung) == choice.chosen
+        )
+        self.run = climb.runs[choice.chosen]
+        self.held = climb.predictions(self.run)
+        self.held_y = self.problem.y[climb.held_out]
+        self.temperature = self._temperature()
+
+    def _temperature(self) -> float:
+        """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
+        if self.problem.kind == "regression" or self.choice.chosen == "majority":
+            return 1.0
+        return fit_temperature(self.held_y, self.held)
+
+    def _calibrated(self, p: np.ndarray) -> np.ndarray:
+        return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
+
+    def threshold(self) -> dict[str, Any] | None:
+        """Return the decision threshold of a binary task, by cost where costs were given."""
+        if self.problem.kind != "binary":
+            return None
+        found = best_threshold(
+            self.held_y, self._calibrated(self.held)[:, 1], self.cost or Cost(),
+            weights=self.problem.weights_of(self.climb.held_out),
+        ).to_json()  # fmt: skip
+        if self.cost is not None:
+            return found | {"reason": f"cheapest on the held-out rows for {self.cost}"}
+        half = {"value": 0.5, "expected_cost": found["cost_at_half"]}
+        reason = "the class that is more likely; give --cost to weigh the two errors"
+        return found | half | {"reason": reason, "sentence": None} | self._at_half()
+
+    def _at_half(self) -> dict[str, float]:
+        said = self._calibrated(self.held)
+        known = scores("binary", self.held_y, said)
+        return {
+            "sensitivity": known["recall"],
+            "specificity": known["specificity"],
+            "precision": known["precision"],
+            "selected": float((said[:, 1] >= 0.5).mean()),
+        }
+
+    def final_fit(self) -> Learner:
+        """Fit the chosen rung on all development rows."""
+        self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=0, total=1))
+        training = self.problem.training(self.problem.split.development)
+        watch = Watch(self.run.name, -1, self.climb.monitor, self.climb.budget.left(0.8),
+                      self.climb.stop)  # fmt: skip
+        learner = self.rung.fit(training, self.run.recipe, watch)
+        self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
+        self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))
+        return learner
+
+    def test(self, learner: Learner, threshold: float) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Open the test rows, once; returns the scores with intervals, and the views of them."""
+        rows = self.problem.split.test
+        y, weights = self.problem.y[rows], self.problem.weights_of(rows)
+        p = self._calibrated(predict(self.problem, learner, rows))
+        kind = self.problem.kind
+        test: dict[str, Any] = dict(scores(kind, y, p, threshold=threshold, weights=weights))
+        intervals = {}
+        for name in dict.fromkeys([self.climb.metric.name, *_BOOTSTRAPPED[kind]]):
+            if METRICS[name] in applicable(kind):
+                found = bootstrap(METRICS[name], y, p, self.climb.resampling, weights)
+                intervals[name] = [found.low, found.high]
+        test["interval"] = intervals
+        return test, self._views(rows, y, p, threshold)
+
+    def _views(
+        self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float
+    ) -> dict[str, Any]:
+        if self.problem.kind == "regression":
+            found = residuals(y, p).to_json()
+            return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
+        table = confusion(y, p, self.problem.codec.classes, threshold=threshold).to_json()
+        table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
+        views: dict[str, Any] = {"confusion": table}
+        if self.choice.chosen != "majority":
+            views["calibration"] = calibration(y, p).to_json() | {"temperature": self.temperature}
+        return views
+
+    def learning_curve(self) -> dict[str, Any] | None:
+        """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
+        train, valid = self.problem.split.folds[0]
+        left = self.climb.budget.left()
+        needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
+        if self.choice.chosen == "majority" or len(train) < 100 or (left and left < 3 * needed):
+            return None
+        rng = np.random.default_rng(self.problem.seed)
+        order = rng.permutation(train)
+        points = []
+        for share in (*_CURVE_SHARES, 1.0):
+            p = self.run.folds[0] if share == 1.0 else self._refit(order, share, valid)
+            if p is None:
+                return None
+            found = bootstrap(self.climb.metric, self.problem.y[valid], p, self.climb.resampling,
+                              self.problem.weights_of(valid))  # fmt: skip
+            points.append((int(share * len(train)), found.value, found.standard_error))
+        sizes, values, errors = zip(*points, strict=True)
+        if not np.isfinite([*values, *errors]).all():
+            return None
+        metric = self.climb.metric
+        curve = extrapolate(sizes, values, errors, metric.greater_is_better, metric.title)
+        return curve.to_json() | {"points": [list(point) for point in points]}
+
+    def _refit(self, order: np.ndarray, share: float, valid: np.ndarray) -> np.ndarray | None:
+        rows = np.sort(order[: int(share * len(order))])
+        if self.problem.kind != "regression":
+            counts = np.bincount(self.problem.y[rows], minlength=self.problem.classes)
+            if counts.min() < 2:
+                return None
+        watch = Watch(self.run.name, -2, stop=self.climb.stop, seconds=self.climb.budget.left(0.3))
+        try:
+            learner = self.rung.fit(self.problem.training(rows), self.run.recipe, watch)
+        except DivergedError:
+            return None
+        return predict(self.problem, learner, valid)
+
+    def save_model(self, learner: Learner, test: Mapping[str, Any], threshold: float) -> None:
+        """Write the model artefact into the run folder and open it again as a check."""
+        problem = self.problem
+        arrays, parts = task.pack(
+            problem, learner, temperature=self.temperature, threshold=threshold
+        )
+        card = Card(
+            task=task.NAME,
+            target=problem.codec.column,
+            learner=self.run.name,
+            schema=problem.schema.to_json(),
+            metrics=dict(test),
+            rows=problem.split.counts,
+            data_fingerprint=fingerprint(problem.table),
+            intended_use=f"predict {problem.codec.column!r} for rows like those of "
+            f"{problem.table.origin.text}",
+            limitations=self.limitations(),
+        )
+        saved = artefact.save(self.climb.folder.model, card, arrays, parts)
+        rows = problem.split.test[:50]
+        there = task.load(saved)
+        if not np.allclose(self._calibrated(predict(problem, learner, rows)),
+                           self._again(there, rows), rtol=1e-5, atol=1e-6):  # fmt: skip
+            raise WorkError("the saved model does not predict what the fitted one does",
+                            where=str(self.climb.folder.model))  # fmt: skip
+
+    def _again(self, model: task.TableModel, rows: np.ndarray) -> np.ndarray:
+        import pyarrow as pa  # noqa: PLC0415 - `take` asks for Arrow's row numbers
+
+        return model.raw(self.problem.table.take(pa.array(rows)))[0]
+
+    def limitations(self) -> tuple[str, ...]:
+        """Return what a person must know before relying on the model."""
+        notes = [
+            "The figures hold for rows drawn like the training rows; "
+            "watch them when the world changes."
+        ]
+        if not self.choice.usable:
+            notes.insert(0, "Nothing beat guessing on the held-out rows: do not rely on it.")
+        if self.choice.yardstick_better:
+            notes.append("Gradient-boosted trees did better on the same rows.")
+        return tuple(notes)
+
+
+def _numbered(entries: list[dict[str, Any]], rows: np.ndarray) -> list[dict[str, Any]]:
+    """Replace positions among the test rows by data row numbers, counted from 1."""
+    return [entry | {"row": int(rows[entry["row"]]) + 1} for entry in entries]

@@ -1,0 +1,124 @@
+"""From a source to a problem: read, infer, split, audit, drop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neuroscope.base.errors import InputError, NeuroscopeError, choice_error
+from neuroscope.base.events import Monitor, Progress
+from neuroscope.data.audit import Finding, audit, drops
+from neuroscope.data.schema import Schema, infer_schema, read_schema
+from neuroscope.data.sources import read
+from neuroscope.data.splits import Split, TaskKind, plan_split
+from neuroscope.data.table import Table
+from neuroscope.data.task_kind import target_kind
+from neuroscope.tasks import catalogue
+from neuroscope.tasks import table as table_task
+from neuroscope.tasks._learning import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What the user says about the data; empty is "find out"."""
+
+    target: str | None = None
+    positive: str | None = None  # the class of a binary target that is looked for
+    drop: tuple[str, ...] = ()
+    split: str | None = None
+    group: str | None = None
+    time: str | None = None
+    weight: str | None = None
+    schema: str | None = None  # an edited schema file
+    sql: str | None = None
+    task: str | None = None
+
+    def overrides(self) -> Mapping[str, Mapping[str, str]]:
+        """Return what the schema file says, by column."""
+        return read_schema(self.schema) if self.schema else {}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A source, read and understood; what was found and what was dropped on the way."""
+
+    table: Table
+    schema: Schema
+    kind: TaskKind
+    kind_reason: str
+    split: Split
+    findings: tuple[Finding, ...]
+    dropped: tuple[tuple[str, str], ...]  # (column, reason)
+    problem: Problem
+    notes: tuple[str, ...] = field(default=())
+
+
+def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
+    """Read a source and infer its schema; errors of the schema name the source."""
+    table = read(source, sql=options.sql)
+    try:
+        schema = infer_schema(
+            table,
+            target=options.target,
+            drop=options.drop,
+            split=options.split,
+            group=options.group,
+            time=options.time,
+            weight=options.weight,
+            overrides=options.overrides(),
+        )
+    except NeuroscopeError as error:
+        raise error.at(table.origin.text) from error
+    return table, schema
+
+
+def check_task(name: str | None) -> None:
+    """Refuse a task that this version does not have."""
+    if name not in (None, "auto", *catalogue.names()):
+        raise choice_error("task", str(name), catalogue.names())
+
+
+def prepare(source: Any, options: DataOptions, *, seed: int, monitor: Monitor) -> Prepared:
+    """Read, infer, plan the split, audit, and drop what must be dropped; errors name the source."""
+    check_task(options.task)
+    monitor(Progress(label="reading the data", done=0, total=3))
+    table, schema = understand(source, options)
+    try:
+        return _prepare(table, schema, options, seed, monitor)
+    except NeuroscopeError as error:
+        raise error.at(table.origin.text) from error
+
+
+def _prepare(
+    table: Table, schema: Schema, options: DataOptions, seed: int, monitor: Monitor
+) -> Prepared:
+    kind, kind_reason, *_ = target_kind(table, schema)
+    monitor(Progress(label="auditing the data", done=1, total=3))
+    split = plan_split(table, schema, seed=seed, task_kind=kind)
+    findings = audit(table, schema, split=split, task_kind=kind, seed=seed)
+    dropped = drops(findings, schema)
+    asked = [(name, "dropped as asked") for name in options.drop]
+    if dropped:
+        schema = schema.with_roles({name: "ignore" for name, _ in dropped}, "dropped by the audit")
+    if not table_task.accepts(schema):
+        raise InputError(
+            "no column is left to learn from",
+            remedy="every feature is constant, an identifier or free text; add columns that vary",
+        )
+    problem = table_task.pose(table, schema, split, kind, seed, options.positive)
+    monitor(Progress(label="ready", done=3, total=3))
+    return Prepared(table, schema, kind, kind_reason, split, tuple(findings),
+                    (*asked, *dropped), problem)  # fmt: skip
+
+
+def source_name(source: Any) -> str:
+    """Return a short name for runs: the file's stem, a built-in set's name, or "table"."""
+    if isinstance(source, str | Path):
+        text = str(source)
+        if text.lower().lstrip().startswith(("select ", "with ")):
+            return "query"
+        name = Path(text.split("?", maxsplit=1)[0].rsplit("://", maxsplit=1)[-1]).name
+        return name.split(".")[0].strip("*") or "table"
+    return "table"

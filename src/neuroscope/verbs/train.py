@@ -1,0 +1,300 @@
+"""Train: climb from the plainest answer to the deepest network that still pays for itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuroscope.base import settings
+from neuroscope.base.errors import InputError, Interrupted, RecipeError
+from neuroscope.base.events import (
+    AuditFinished,
+    Event,
+    Monitor,
+    Progress,
+    RunFinished,
+    RunStarted,
+    WarningRaised,
+    broadcast,
+    ignore,
+)
+from neuroscope.base.recipe import Recipe
+from neuroscope.judge.choice import Choice, choose
+from neuroscope.judge.metrics import METRICS, primary_metric, scores
+from neuroscope.judge.threshold import parse_cost
+from neuroscope.report.page import write_report
+from neuroscope.runs.card import library_versions
+from neuroscope.runs.folder import RunFolder
+from neuroscope.tasks import table as task
+from neuroscope.tasks._learning import Budget, Problem
+from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._conclude import Conclusion
+from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
+
+_RESERVE = 0.06  # share of the budget kept for the model, the result and the report
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What the user asked of a run, beside the data; empty is "choose for me"."""
+
+    rungs: tuple[str, ...] = ()  # by name; empty is all
+    budget: float | None = 300.0  # seconds; None is no limit
+    seed: int = 0
+    out: str | None = None  # folder that run folders are made in
+    recipe: str | None = None  # a recipe file to replay
+    epochs: int | None = None
+    cost: str | None = None  # "false_positive=1,false_negative=5"
+    name: str | None = None  # of the run folder
+
+
+def train(
+    source: Any,
+    data: DataOptions | None = None,
+    options: TrainOptions | None = None,
+    *,
+    monitor: Monitor = ignore,
+) -> dict[str, Any]:
+    """Climb the ladder on `source` and return the result, as `train --json` prints it.
+
+    Everything is kept in a run folder: events, checkpoint, recipe, model, result and report.
+    """
+    data, options = data or DataOptions(), options or TrainOptions()
+    _check(options)
+    root = Path(options.out) if options.out else settings.runs_folder()
+    prepared = prepare(source, data, seed=options.seed, monitor=monitor)
+    folder = RunFolder.create(root, options.name or source_name(source))
+    folder.write_json("request.json", _request(source, data, options))
+    with folder:
+        return _run(source, prepared, data, options, folder, monitor)
+
+
+def resume(
+    run: str, *, out: str | None = None, source: Any = None, monitor: Monitor = ignore
+) -> dict[str, Any]:
+    """Go on with an interrupted run where its checkpoint stands.
+
+    The data are read again; a run on data from memory needs them as `source`.
+    """
+    root = Path(out) if out else settings.runs_folder()
+    folder = RunFolder.open(run, root)
+    asked = folder.read_json("request.json")
+    data = DataOptions(**_tuples(asked["data"]))
+    options = TrainOptions(**_tuples(asked["options"]))
+    source = asked["source"] if source is None else source
+    if source is None:
+        raise InputError(
+            "the run's data came from memory", where=folder.name, remedy="give them again as source"
+        )
+    prepared = prepare(source, data, seed=options.seed, monitor=monitor)
+    with folder:
+        return _run(source, prepared, data, options, folder, monitor, resumed=True)
+
+
+def show_recipe(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
+    """Return the recipe that the deepest rung asked for would begin with, and train nothing."""
+    _check(options)
+    prepared = prepare(source, data, seed=options.seed, monitor=ignore)
+    training = prepared.problem.training(prepared.split.folds[0][0])
+    for rung in reversed(task.rungs(options.rungs or None)):
+        candidates = rung.recipes(training)
+        if candidates:
+            recipe = candidates[0]
+            if options.epochs is not None:
+                recipe = recipe.because("as asked", epochs=options.epochs)
+            return recipe.to_json()
+    raise InputError("none of these rungs has a recipe", remedy="ask for neuron or dense")
+
+
+def _check(options: TrainOptions) -> None:
+    """Refuse what is wrong before the data are read."""
+    task.rungs(options.rungs or None)
+    if options.budget is not None and options.budget <= 0:
+        raise RecipeError(f"budget is {options.budget:g} seconds", remedy="give e.g. 30s or 5m")
+    if options.epochs is not None and options.epochs < 1:
+        raise RecipeError(f"epochs is {options.epochs}", remedy="give at least 1")
+    if options.cost is not None:
+        parse_cost(options.cost)
+    if options.recipe is not None:
+        Recipe.read(options.recipe)
+
+
+def _request(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
+    named = str(source) if isinstance(source, str | Path) else None
+    return {
+        "source": named,
+        "data": dataclasses.asdict(data),
+        "options": dataclasses.asdict(options),
+    }
+
+
+def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
+
+
+def _run(
+    source: Any, prepared: Prepared, data: DataOptions, options: TrainOptions, folder: RunFolder,
+    monitor: Monitor, *, resumed: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    began = time.monotonic()
+    warnings: list[str] = []
+
+    def remember(event: Event) -> None:
+        if isinstance(event, WarningRaised):
+            said = f"{event.rung}: {event.message}" if event.rung else event.message
+            if said not in warnings:
+                warnings.append(said)
+
+    tell = broadcast(folder.monitor, remember, monitor)
+    problem = prepared.problem
+    tell(RunStarted(task=task.NAME, target=problem.codec.column, source=str(source)[:500],
+                    rows=problem.split.counts, seed=options.seed))  # fmt: skip
+    tell(AuditFinished(findings=tuple(finding.to_json() for finding in prepared.findings)))
+    for message in _serious(prepared):
+        tell(WarningRaised(message=message))
+    climb = _climb(problem, options, folder, tell)
+    if resumed:
+        climb.restore()
+    climb.up()
+    try:
+        result = _conclude(climb, prepared, data, options, source, tell)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "interrupted; what was done is kept",
+            remedy=f"go on with: neuroscope train --resume {folder.name}",
+        ) from None
+    result["warnings"] = warnings
+    result["seconds"] = time.monotonic() - began
+    tell(RunFinished(chosen=result["chosen"], why=result["why"], seconds=result["seconds"]))
+    folder.write_json("result.json", result)
+    tell(Progress(label="writing the report", done=0, total=1))
+    write_report(folder.path)
+    tell(Progress(label="writing the report", done=1, total=1))
+    return result
+
+
+def _climb(problem: Problem, options: TrainOptions, folder: RunFolder, tell: Monitor) -> Climb:
+    recipe = Recipe.read(options.recipe) if options.recipe else None
+    names = options.rungs or (("majority", recipe.net) if recipe else None)
+    name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
+    seconds = None if options.budget is None else options.budget * (1 - _RESERVE)
+    return Climb(problem, METRICS[name], task.rungs(names), Budget(seconds), folder, tell,
+                 recipe, options.epochs)  # fmt: skip
+
+
+def _serious(prepared: Prepared) -> list[str]:
+    said = [f"{f.what}; {f.meaning}; {f.remedy}" for f in prepared.findings
+            if f.severity == "serious"]  # fmt: skip
+    dropped = [f"column {name!r} was dropped: {reason}" for name, reason in prepared.dropped]
+    return [*said, *dropped, *prepared.split.notes]
+
+
+def _conclude(
+    climb: Climb, prepared: Prepared, data: DataOptions, options: TrainOptions, source: Any,
+    tell: Monitor,
+) -> dict[str, Any]:  # fmt: skip
+    problem, metric = climb.problem, climb.metric
+    held = climb.held_out
+    choice = choose(climb.scores(), metric, problem.y[held], climb.resampling,
+                    problem.weights_of(held), folds=climb.fold_numbers)  # fmt: skip
+    end = Conclusion(climb, choice, parse_cost(options.cost) if options.cost else None)
+    decision = end.threshold()
+    threshold = decision["value"] if decision else 0.5
+    learner = end.final_fit()
+    test, views = end.test(learner, threshold)
+    end.save_model(learner, test, threshold)
+    tell(Progress(label="drawing the learning curve", done=0, total=1))
+    curve = end.learning_curve()
+    recipe = end.run.recipe.to_json() if end.run.recipe else None
+    if recipe:
+        climb.folder.write_json("recipe.json", recipe)
+    found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views}
+    return _result(climb, prepared, choice, test, source, options) | {
+        **{name: block for name, block in found.items() if block},
+        "reproduce": _command(source, data, options),
+        "usable": choice.usable,
+    }
+
+
+def _result(
+    climb: Climb, prepared: Prepared, choice: Choice, test: Mapping[str, Any], source: Any,
+    options: TrainOptions,
+) -> dict[str, Any]:  # fmt: skip
+    problem, metric = climb.problem, climb.metric
+    positive = problem.codec.classes[-1] if problem.kind == "binary" else ""
+    verdict = "use" if choice.usable else "do_not_use"
+    return {
+        "name": climb.folder.name,
+        "created": climb.folder.read_json("run.json")["created"],
+        "task": task.NAME,
+        "kind": problem.kind,
+        "kind_reason": prepared.kind_reason,
+        "target": problem.codec.column,
+        "positive": positive,
+        "positive_reason": problem.codec.positive_reason,
+        "source": str(source) if isinstance(source, str | Path) else "data from memory",
+        "seed": options.seed,
+        "versions": library_versions(),
+        "rows": problem.split.counts | {"folds": len(problem.split.folds)},
+        "metric": {"name": metric.name, "title": metric.title,
+                   "meaning": metric.words(test[metric.name], positive or "positive"),
+                   "greater_is_better": metric.greater_is_better},
+        "rungs": [_rung(climb, rung) for rung in climb.rungs],
+        "chosen": choice.chosen,
+        "why": choice.why,
+        "headline": choice.headline,
+        "sentences": list(choice.sentences),
+        "verdict": "consider_trees" if choice.usable and choice.yardstick_better else verdict,
+        "test": dict(test),
+        "model": str(climb.folder.model),
+        "report": str(climb.folder.report),
+        "findings": [finding.to_json() for finding in prepared.findings],
+        "dropped": [{"column": name, "reason": reason} for name, reason in prepared.dropped],
+        "schema": problem.schema.to_json(),
+        "split": {"method": prepared.split.method, "reason": prepared.split.reason,
+                  "notes": list(prepared.split.notes)},
+        "search": climb.runs[choice.chosen].trials,
+        "origin": list(problem.table.origin.notes),
+    }  # fmt: skip
+
+
+def _rung(climb: Climb, rung: Any) -> dict[str, Any]:
+    run = climb.runs[task.rung_name(rung)]
+    interval = run.interval
+    held = climb.held_out
+    return {
+        "name": run.name,
+        "title": rung.TITLE,
+        "yardstick": rung.YARDSTICK,
+        "metric": climb.metric.name,
+        "value": interval.value if interval else None,
+        "interval": [interval.low, interval.high] if interval else None,
+        "standard_error": interval.standard_error if interval else None,
+        "seconds": run.seconds,
+        "parameters": run.parameters,
+        "status": run.status,
+        "scores": scores(climb.problem.kind, climb.problem.y[held], climb.predictions(run),
+                         weights=climb.problem.weights_of(held)) if interval else {},
+        "recipe": run.recipe.to_json() if run.recipe else None,
+    }  # fmt: skip
+
+
+def _command(source: Any, data: DataOptions, options: TrainOptions) -> str:
+    """Return the command line that repeats the run."""
+    named = str(source) if isinstance(source, str | Path) else "DATA"
+    words = ["neuroscope", "train", named]
+    for holder, default in ((data, DataOptions()), (options, TrainOptions())):
+        for field in dataclasses.fields(holder):
+            value = getattr(holder, field.name)
+            if value != getattr(default, field.name) and field.name not in ("out", "name"):
+                text = ",".join(value) if isinstance(value, tuple) else f"{value}"
+                text = f"{value:g}s" if field.name == "budget" and value else text
+                words += [f"--{field.name}", text]
+    if options.seed == 0:
+        words += ["--seed", "0"]
+    return shlex.join(words)
