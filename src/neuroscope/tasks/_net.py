@@ -81,6 +81,16 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetLe
     return NetLearner(network, None, None, record["kind"])
 
 
+def warm_up(precision: str = "float32") -> None:
+    """Load the core's compiled loops, or compile them once for this machine, on two rows."""
+    recipe = Recipe(epochs=1, batch_size=2, hidden=(1,), precision=precision)
+    network = heads.build("binary", 1, 2, recipe)
+    examples = heads.examples("binary", np.zeros((2, 1)), np.array([0, 1]), 2, recipe)
+    network.loss(examples)
+    for _ in descend(network, examples, recipe):
+        pass
+
+
 def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     """Fit one net by its recipe; epochs are cut to what `watch.seconds` allows, and it says so."""
     problem = training.problem

@@ -16,6 +16,7 @@ from neuroscope.base.events import (
     CheckpointSaved,
     FoldFinished,
     Monitor,
+    Progress,
     RungFinished,
     RungStarted,
     WarningRaised,
@@ -26,6 +27,7 @@ from neuroscope.judge.intervals import Interval, Resampling, bootstrap
 from neuroscope.judge.metrics import Metric
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks._learning import Budget, Problem, Watch, predict
+from neuroscope.tasks._net import warm_up
 from neuroscope.tasks._search import search, side_by_side
 from neuroscope.tasks.table import rung_name
 
@@ -83,6 +85,9 @@ class Climb:
 
     def up(self) -> None:
         """Climb all rungs; what is done is in the checkpoint, also when the climb is stopped."""
+        self.monitor(Progress(label="loading the neuron core", done=0, total=1))
+        warm_up(self.given.precision if self.given else "float32")
+        self.monitor(Progress(label="loading the neuron core", done=1, total=1))
         for position, rung in enumerate(self.rungs):
             name = rung_name(rung)
             run = self.runs.setdefault(name, RungRun(name))
