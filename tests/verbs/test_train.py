@@ -1,0 +1,238 @@
+"""The main job: the climb on small real tables, end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from neuroscope.base import events
+from neuroscope.base.errors import InputError, Interrupted, RecipeError
+from neuroscope.data.sources import read
+from neuroscope.runs import artefact
+from neuroscope.runs.folder import RunFolder
+from neuroscope.tasks import table as table_task
+from neuroscope.verbs._prepare import DataOptions
+from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
+
+FAST = TrainOptions(rungs=("majority", "neuron"), epochs=5)
+
+
+def run_of(result: dict) -> Path:
+    return Path(result["report"]).parent
+
+
+def noise(rows: int = 300) -> pa.Table:
+    rng = np.random.default_rng(0)
+    columns = {f"x{i}": rng.standard_normal(rows) for i in range(4)}
+    return pa.table(columns | {"y": rng.choice(["yes", "no"], rows)})
+
+
+def test_the_result_says_what_other_programs_rely_on() -> None:
+    seen: list[events.Event] = []
+    result = train("breast-cancer", monitor=seen.append)
+    assert json.loads(json.dumps(result)) == result
+    assert {"train", "valid", "test"} <= result["rows"].keys()
+    assert result["rows"]["test"] + result["rows"]["train"] + result["rows"]["valid"] == 569
+    assert [rung["name"] for rung in result["rungs"]] == ["majority", "neuron", "dense", "trees"]
+    for rung in result["rungs"]:
+        low, high = rung["interval"]
+        assert low <= rung["value"] <= high
+        assert rung["status"] == "done"
+        assert rung["parameters"] >= 1
+    assert result["chosen"] in ("neuron", "dense")
+    assert result["test"]["roc_auc"] > 0.97
+    low, high = result["test"]["interval"]["roc_auc"]
+    assert low <= result["test"]["roc_auc"] <= high
+    assert result["verdict"] == "use"
+    kinds = [event.kind for event in seen]
+    for kind in ("RunStarted", "RungStarted", "EpochEnded", "GradientFlow", "RungFinished"):
+        assert kind in kinds
+    assert kinds.index("RunStarted") < kinds.index("RungStarted") < kinds.index("RunFinished")
+
+
+def test_the_run_folder_holds_events_model_recipe_and_report() -> None:
+    result = train("iris", options=TrainOptions(rungs=("majority", "neuron")))
+    folder = RunFolder(run_of(result))
+    assert folder.status == "finished"
+    assert folder.read_json("result.json")["chosen"] == result["chosen"]
+    assert any(isinstance(event, events.RunFinished) for event in folder.events())
+    page = folder.report.read_text(encoding="utf-8")
+    assert "<html" in page
+    assert "single neuron" in page
+    model = table_task.load(artefact.load(folder.model))
+    predicted = model.predict("iris")
+    truth = read("iris").arrow.column("species").to_pylist()
+    assert np.mean(predicted == np.array(truth)) > 0.7
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not() -> None:
+    results = [
+        train("breast-cancer", options=TrainOptions(rungs=("neuron",), epochs=4, seed=seed))
+        for seed in (1, 1, 2)
+    ]
+    weights = [artefact.load(r["model"]).weights["layer1.weights"] for r in results]
+    assert np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+
+
+def test_a_recipe_replays_a_run_exactly(tmp_path) -> None:
+    first = train("wine", options=TrainOptions(rungs=("majority", "neuron"), epochs=7))
+    recipe = run_of(first) / "recipe.json"
+    second = train("wine", options=TrainOptions(recipe=str(recipe)))
+    assert [rung["name"] for rung in second["rungs"]] == ["majority", "neuron"]
+    ours, theirs = (artefact.load(r["model"]).weights for r in (first, second))
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_shown_recipe_can_be_saved_and_replayed(tmp_path) -> None:
+    shown = show_recipe("iris", DataOptions(), TrainOptions(epochs=3))
+    assert shown["net"] == "dense"
+    assert shown["reasons"]["epochs"] == "as asked"
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(shown))
+    result = train("iris", options=TrainOptions(recipe=str(path)))
+    assert result["rungs"][1]["recipe"]["epochs"] == 3
+
+
+def test_a_single_neuron_is_enough_for_a_straight_border() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((600, 3))
+    z = x @ [1.0, -2.0, 0.5] + 0.5 * rng.standard_normal(600)
+    table = pa.table({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": (z > 0).astype(int)})
+    result = train(table, options=TrainOptions(rungs=("majority", "neuron", "dense")))
+    assert result["chosen"] == "neuron"
+    assert "single neuron" in result["why"]
+
+
+def test_a_dense_network_pays_for_itself_where_the_border_bends() -> None:
+    result = train("two-moons", options=TrainOptions(rungs=("majority", "neuron", "dense")))
+    assert result["chosen"] == "dense"
+    assert "more than chance explains" in result["why"]
+
+
+def test_nothing_beats_guessing_on_noise() -> None:
+    options = TrainOptions(rungs=("majority", "neuron", "dense"), epochs=10)
+    result = train(noise(), options=options)
+    assert result["chosen"] == "majority"
+    assert result["verdict"] == "do_not_use"
+    assert "do not use" in result["why"].lower()
+
+
+def test_trees_are_the_yardstick_and_never_chosen_unless_asked_alone() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (1500, 2))
+    steps = np.floor(6 * x[:, 0]) + 3 * np.floor(6 * x[:, 1])
+    table = pa.table({"a": x[:, 0], "b": x[:, 1], "y": steps % 7 + 0.1 * rng.standard_normal(1500)})
+    result = train(table, options=TrainOptions(rungs=("majority", "neuron", "trees")))
+    assert result["chosen"] != "trees"
+    assert "trees" in result["why"]
+
+
+def test_regression_is_scored_in_the_targets_own_unit() -> None:
+    result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron")))
+    assert result["kind"] == "regression"
+    assert 35 < result["test"]["rmse"] < 75
+    assert result["residuals"]["worst"][0]["row"] >= 1
+    assert result["test"]["r2"] > 0.3
+
+
+def test_a_cost_moves_the_threshold() -> None:
+    plain = train("breast-cancer", options=FAST)
+    options = TrainOptions(rungs=("majority", "neuron"), epochs=5, cost="false_negative=50")
+    costly = train("breast-cancer", options=options)
+    assert plain["threshold"]["value"] == 0.5
+    assert costly["threshold"]["value"] < 0.5
+    assert costly["threshold"]["sensitivity"] >= plain["threshold"]["sensitivity"]
+
+
+def test_the_positive_class_can_be_named() -> None:
+    result = train("breast-cancer", DataOptions(positive="benign"), FAST)
+    assert result["positive"] == "benign"
+
+
+def test_row_weights_reach_fit_and_judgement() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(400)
+    honest = np.arange(400) < 200
+    y = np.where(honest, x > 0, x < 0).astype(int)
+    table = pa.table({"x": x, "w": np.where(honest, 1.0, 0.0), "y": y})
+    weighted = train(table, DataOptions(target="y", weight="w"), FAST)
+    plain = train(table, DataOptions(target="y", drop=("w",)), FAST)
+    assert weighted["test"]["roc_auc"] > 0.95
+    assert plain["test"]["roc_auc"] < 0.7
+
+
+def test_dropped_columns_are_told_and_not_used() -> None:
+    result = train("iris", DataOptions(drop=("petal_length_cm", "petal_width_cm")), FAST)
+    assert {entry["column"] for entry in result["dropped"]} == {"petal_length_cm", "petal_width_cm"}
+    names = artefact.load(result["model"]).parts["encoder"]["codes"]
+    assert all("petal" not in code["column"] for code in names)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights() -> None:
+    options = TrainOptions(rungs=("majority", "neuron", "dense"), epochs=6, name="stopped")
+    whole = train("wine", options=TrainOptions(rungs=options.rungs, epochs=6))
+
+    def stop_in_dense(event: events.Event) -> None:
+        if isinstance(event, events.FoldFinished) and event.rung == "dense":
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="--resume") as caught:
+        train("wine", options=options, monitor=stop_in_dense)
+    name = caught.value.remedy.split()[-1]
+    resumed = resume(name)
+    assert resumed["chosen"] == whole["chosen"]
+    ours, theirs = (artefact.load(r["model"]).weights for r in (resumed, whole))
+    assert all(np.array_equal(ours[key], theirs[key]) for key in theirs)
+    assert [r["value"] for r in resumed["rungs"]] == [r["value"] for r in whole["rungs"]]
+
+
+def test_a_run_from_memory_needs_its_data_again_to_resume() -> None:
+    result = train(noise(), options=FAST)
+    with pytest.raises(InputError, match="from memory"):
+        resume(run_of(result).name)
+
+
+def test_the_learning_rate_is_halved_when_the_loss_diverges(tmp_path) -> None:
+    shown = show_recipe("diabetes", DataOptions(), TrainOptions(rungs=("neuron",), epochs=3))
+    shown |= {"optimizer": "sgd", "learning_rate": 30.0, "schedule": "constant", "batch_size": 4}
+    path = tmp_path / "wild.json"
+    path.write_text(json.dumps(shown))
+    result = train("diabetes", options=TrainOptions(recipe=str(path)))
+    assert any("diverged" in warning for warning in result["warnings"])
+    rung = result["rungs"][1]
+    assert rung["status"].startswith(("failed", "done"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (TrainOptions(rungs=("neurn",)), "did you mean 'neuron'"),
+        (TrainOptions(budget=0), "30s or 5m"),
+        (TrainOptions(epochs=0), "at least 1"),
+        (TrainOptions(cost="false_positif=2"), "false_positive"),
+        (TrainOptions(recipe="nowhere.json"), "no such recipe"),
+    ],
+)
+def test_a_wrong_call_is_refused_before_the_data_are_read(options, said) -> None:
+    with pytest.raises((InputError, RecipeError)) as caught:
+        train("no such file.csv", options=options)
+    assert said in str(caught.value)
+
+
+def test_a_short_budget_is_kept_and_said() -> None:
+    rng = np.random.default_rng(0)
+    rows = 60_000
+    x = rng.standard_normal((rows, 12)).astype(np.float32)
+    columns = {f"x{i}": x[:, i] for i in range(12)}
+    table = pa.table(columns | {"y": (x[:, 0] * x[:, 1] > 0).astype(int)})
+    result = train(table, options=TrainOptions(budget=6.0))
+    assert result["seconds"] < 8.0
+    reasons = [rung["recipe"]["reasons"] for rung in result["rungs"] if rung["recipe"]]
+    assert any("budget" in text for r in reasons for text in r.values()) or any(
+        "budget" in rung["status"] for rung in result["rungs"]
+    )
