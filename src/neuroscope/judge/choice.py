@@ -3,6 +3,9 @@
 Breiman, Friedman, Olshen & Stone (1984), "Classification and Regression Trees", section 3.4.3:
 take the simplest model whose score is within one standard error of the best. The standard error
 here is of the *paired* difference on the same held-out rows, which is sharper than that of a score.
+So sharp, that where two rungs are truly equal the deeper one would win by more than one standard
+error in one climb of six; a rung therefore also counts as good as the best while the 95 % interval of
+the difference holds 0.
 """
 
 from __future__ import annotations
@@ -173,7 +176,7 @@ class _Field:
         best = self.best
         for rung in self.candidates:
             shortfall = self.difference(best, rung)
-            if shortfall.gain <= shortfall.standard_error:
+            if shortfall.gain <= shortfall.standard_error or not shortfall.clear:
                 return rung
         return best
 
@@ -274,8 +277,9 @@ def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     if len(field.ran) > 1:
         said.append(
             f"± is one standard error of the difference over {field.scored.draws.shape[1]:,} "
-            "resamples of the same held-out rows; of the rungs within one standard error of the "
-            "best, the simplest is chosen."
+            "resamples of the same held-out rows; of the rungs that are within one standard error "
+            "of the best, or behind it by no more than chance explains (95 % interval), the "
+            "simplest is chosen."
         )
     return said
 
