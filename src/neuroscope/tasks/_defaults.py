@@ -1,8 +1,13 @@
 """Training choices for tables that are strong before anything is tuned, each with its reason.
 
 `neuron_recipes` and `dense_recipes` give a short list, the best guess first; a small search fits
-each on an inner split of the training rows and keeps the one that scores best. All schedules end at
+each on inner splits of the training rows and keeps the one that scores best. All schedules end at
 rate 0, so that no rows need be set aside to know when to stop.
+
+The dense recipes follow RealMLP (Holzmüller et al. 2024, arXiv 2407.04491) where that paid in
+benchmarks/tabular_quality.py: SELU, the log-cosine schedule, Adam with beta2 0.95, label smoothing;
+and the piecewise-linear code of numbers (Gorishniy et al. 2022, arXiv 2203.05556). What did not pay
+is in docs/log.md.
 """
 
 from __future__ import annotations
@@ -14,72 +19,114 @@ from neuroscope.base.recipe import Recipe
 
 Kind = Literal["binary", "multiclass", "regression"]
 
+_MANY_ROWS = 5000  # from here on the pieces of a number pay off most often
+_ROW_VISITS = 2_000_000  # rows times epochs that the nets of one rung can afford
+_MOST_NUMBERS = 400_000_000  # in the encoded table: 1.6 GB of float32
+_MOST_INPUTS = 8192  # encoded columns of a dense net, if all features were numbers
+_FEWEST_PIECES = 4  # fewer say little more than the number itself
+_WIDE = 1000  # features from which the first layer alone would hold too many weights
+
 
 def neuron_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int) -> list[Recipe]:
     """Return recipes of a single layer of neurons for `rows` training rows.
 
-    `features` counts the encoded columns, `classes` the classes (0 for a number).
+    `features` counts the encoded columns without pieces, `classes` the classes (of a number: 1).
+    The penalty l2 = 1 / rows is scikit-learn's default of LogisticRegression and Ridge.
     """
     batch = _power_of_two(rows / 32, 16, 1024)
-    epochs = _epochs(rows, batch, steps=2000, least=4, most=60)
+    epochs = _between(4, 2000 / math.ceil(rows / batch), 100)
     start = (
-        Recipe(net="neuron", loss=_loss(kind), seed=seed)
-        .because("a single layer: the plainest net", hidden=(), init="zeros")
-        .because("the loss of this kind of target", loss=_loss(kind))
+        _with_loss(Recipe(net="neuron", seed=seed), kind, classes)
+        .because("one layer, and all weights begin at 0: the plainest net", hidden=(), init="zeros")
         .because(f"{rows:,} rows", batch_size=batch)
-        .because(f"about {epochs * math.ceil(rows / batch):,} steps settle", epochs=epochs)
-        .because("large steps first, then down to 0", learning_rate=0.05, schedule="cosine")
-        .because("each weight gets a step of its own size", optimizer="adam", beta2=0.99)
+        .because(f"{epochs * math.ceil(rows / batch):,} steps, enough to settle", epochs=epochs)
+        .because("large steps first, none at the end", learning_rate=0.05, schedule="cosine")
+        .because("gives each weight steps of its own size", optimizer="adam", beta2=0.99)
     )
+    words = {1.0: "the usual penalty", 10.0: "a strong penalty", 0.1: "a weak penalty"}
+    order = (10.0, 1.0, 0.1) if features > rows else (1.0, 10.0, 0.1)
     return [
-        start.because(f"{words}, for {rows:,} rows", l2=strength / rows)
-        for strength, words in (
-            (1.0, "the usual penalty, 1 / rows"),
-            (10.0, "a strong penalty, 10 / rows"),
-            (0.1, "a weak penalty, 0.1 / rows"),
-        )
+        start.because(f"{words[s]}: {s:g} / {rows:,} rows, {features:,} features", l2=s / rows)
+        for s in order
     ]
 
 
 def dense_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int) -> list[Recipe]:
-    """Return recipes of dense networks for `rows` training rows; arguments as `neuron_recipes`."""
-    batch = _power_of_two(rows / 64, 32, 1024)
-    epochs = _epochs(rows, batch, steps=12_000, least=4, most=40)
+    """Return recipes of dense networks for `rows` training rows; arguments as `neuron_recipes`.
+
+    They differ in how much they let a net bend: five answers to how noisy the target may be.
+    """
+    start = _dense_start(kind, rows, features, classes, seed)
+    steady = start.because("noisy targets: a fifth of the units rests each step", dropout=0.2)
+    curved = start.because(
+        "smooth targets that turn: more units, of a smooth bend", hidden=_curved_widths(features),
+        activation="mish", dropout=0.1,
+    )  # fmt: skip
+    held = _in_pieces(start, rows, features, 16).because(
+        "noisy targets: pieces, with weights held small", weight_decay=1.0
+    )
+    pieces = _in_pieces(start, rows, features, 32).because(
+        "jumps in noisy targets: pieces, a fifth of the units rests", dropout=0.2
+    )
+    free = _in_pieces(start, rows, features, 64)
+    if rows < _MANY_ROWS:
+        return _distinct([steady, curved, held, pieces, free])
+    return _distinct([pieces, free, held, steady, curved])
+
+
+def _dense_start(kind: Kind, rows: int, features: int, classes: int, seed: int) -> Recipe:
+    batch = _power_of_two(rows / 512, 64, 256)
+    epochs = _between(4, _ROW_VISITS / rows, 40)
     start = (
-        Recipe(net="dense", loss=_loss(kind), seed=seed)
-        .because("the loss of this kind of target", loss=_loss(kind))
-        .because(f"{rows:,} rows", batch_size=batch)
-        .because(f"about {epochs * math.ceil(rows / batch):,} steps settle", epochs=epochs)
-        .because("four waves down to 0: no early stopping needed", schedule="log_cosine")
-        .because("worked on tables of many sizes", learning_rate=3e-3, hidden=(64, 64))
+        _with_loss(Recipe(net="dense", seed=seed), kind, classes)
+        .because(f"{rows:,} rows", batch_size=batch, epochs=epochs)
+        .because("large steps, then none, four times over", schedule="log_cosine")
+        .because("good on tables of many sizes", learning_rate=3e-3, hidden=(64, 64))
         .because("weights shrink a little each step", optimizer="adamw", weight_decay=0.02)
         .because("follows the gradient's size quickly", beta2=0.95)
-        .because("near linear where the data are", activation="selu")
+        .because("nearly straight where most rows are, bent further out", activation="selu")
     )
-    pieces = start.because("a number may matter by pieces", numeric_bins=16)
-    recipes = [
-        start,
-        pieces,
-        pieces.because("sharper edges", activation="relu").because(
-            "units fall silent at random, against overfitting", dropout=0.1
-        ),
-    ]
+    if features > _WIDE:
+        start = start.because(f"{features:,} features: few units to share them", hidden=(32, 32))
     if kind == "multiclass":
-        reason = "answers are never quite sure"
-        recipes = [recipe.because(reason, label_smoothing=0.1) for recipe in recipes]
-    return recipes
+        start = start.because("no answer is taken as quite sure", label_smoothing=0.1)
+    return start
 
 
-def _loss(kind: Kind) -> str:
-    return {
-        "binary": "binary_cross_entropy",
-        "multiclass": "cross_entropy",
-        "regression": "mean_squared_error",
-    }[kind]
+def _with_loss(recipe: Recipe, kind: Kind, classes: int) -> Recipe:
+    if kind == "binary":
+        return recipe.because("two classes", loss="binary_cross_entropy")
+    if kind == "multiclass":
+        return recipe.because(f"{classes} classes", loss="cross_entropy")
+    return recipe.because("a number", loss="mean_squared_error")
 
 
-def _epochs(rows: int, batch: int, *, steps: int, least: int, most: int) -> int:
-    return min(max(round(steps / math.ceil(rows / batch)), least), most)
+def _in_pieces(recipe: Recipe, rows: int, features: int, bins: int) -> Recipe:
+    """Cut each number into up to `bins` pieces, fewer where rows, memory or width run out."""
+    most = min(rows // 4, _MOST_NUMBERS // (rows * features), _MOST_INPUTS // features)
+    while bins > most and bins >= _FEWEST_PIECES:
+        bins //= 2
+    if bins < _FEWEST_PIECES:
+        return recipe
+    reason = f"a number may matter by ranges; {rows:,} rows of {features:,} features"
+    return recipe.because(reason, numeric_bins=bins)
+
+
+def _curved_widths(features: int) -> tuple[int, ...]:
+    return (64, 128) if features > _WIDE else (128, 128)
+
+
+def _distinct(recipes: list[Recipe]) -> list[Recipe]:
+    """Leave out a recipe that says what an earlier one says, such as pieces that do not fit."""
+    found: dict[str, Recipe] = {}
+    for recipe in recipes:
+        choices = recipe.to_json() | {"reasons": None}
+        found.setdefault(repr(choices), recipe)
+    return list(found.values())
+
+
+def _between(least: int, value: float, most: int) -> int:
+    return round(min(max(value, least), most))
 
 
 def _power_of_two(value: float, least: int, most: int) -> int:
