@@ -20,11 +20,13 @@ from neuroscope.base.recipe import Recipe
 Kind = Literal["binary", "multiclass", "regression"]
 
 _MANY_ROWS = 5000  # from here on the pieces of a number pay off most often
-_ROW_VISITS = 2_000_000  # rows times epochs that the nets of one rung can afford
+_PLENTY_OF_ROWS = 200_000  # from here on rows hold a net back by themselves
+_ROW_VISITS = 2_000_000  # rows times epochs from which more epochs add little
+_WEIGHT_VISITS = 50_000_000_000  # weights times rows times epochs: about 20 seconds
 _MOST_NUMBERS = 400_000_000  # in the encoded table: 1.6 GB of float32
 _MOST_INPUTS = 8192  # encoded columns of a dense net, if all features were numbers
 _FEWEST_PIECES = 4  # fewer say little more than the number itself
-_WIDE = 1000  # features from which the first layer alone would hold too many weights
+_WIDE = 1000  # features from which a layer of 64 units would hold too many weights
 
 
 def neuron_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int) -> list[Recipe]:
@@ -54,13 +56,20 @@ def neuron_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int
 def dense_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int) -> list[Recipe]:
     """Return recipes of dense networks for `rows` training rows; arguments as `neuron_recipes`.
 
-    They differ in how much they let a net bend: five answers to how noisy the target may be.
+    They differ in how much they let a net bend: five answers to how noisy the target may be. With
+    more features than rows any net can learn all rows by heart, so all are held tight.
     """
     start = _dense_start(kind, rows, features, classes, seed)
+    if features > rows:
+        tight = start.because(
+            f"more features ({features:,}) than rows ({rows:,}): held tight", hidden=(16, 16),
+            dropout=0.5, weight_decay=3.0,
+        )  # fmt: skip
+        return [tight, tight.because("a smooth bend", activation="mish")]
     steady = start.because("noisy targets: a fifth of the units rests each step", dropout=0.2)
     curved = start.because(
-        "smooth targets that turn: more units, of a smooth bend", hidden=_curved_widths(features),
-        activation="mish", dropout=0.1,
+        "smooth targets that turn: a smooth bend, and more units", activation="mish", dropout=0.1,
+        hidden=tuple(2 * width for width in start.hidden),
     )  # fmt: skip
     held = _in_pieces(start, rows, features, 16).because(
         "noisy targets: pieces, with weights held small", weight_decay=1.0
@@ -69,6 +78,8 @@ def dense_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int)
         "jumps in noisy targets: pieces, a fifth of the units rests", dropout=0.2
     )
     free = _in_pieces(start, rows, features, 64)
+    if rows > _PLENTY_OF_ROWS:
+        return _distinct([pieces, free, curved])
     if rows < _MANY_ROWS:
         return _distinct([steady, curved, held, pieces, free])
     return _distinct([pieces, free, held, steady, curved])
@@ -76,18 +87,20 @@ def dense_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int)
 
 def _dense_start(kind: Kind, rows: int, features: int, classes: int, seed: int) -> Recipe:
     batch = _power_of_two(rows / 512, 64, 256)
-    epochs = _between(4, _ROW_VISITS / rows, 40)
+    width = 32 if features > _WIDE else 64
+    weights = (features + width) * width
+    visits = min(_ROW_VISITS, _WEIGHT_VISITS / weights)
     start = (
         _with_loss(Recipe(net="dense", seed=seed), kind, classes)
-        .because(f"{rows:,} rows", batch_size=batch, epochs=epochs)
+        .because(f"{rows:,} rows", batch_size=batch)
+        .because(f"{rows:,} rows of {features:,} features", epochs=_between(4, visits / rows, 40))
+        .because(f"good on tables of many sizes; {features:,} features", hidden=(width, width))
+        .because("good on tables of many sizes", learning_rate=3e-3)
         .because("large steps, then none, four times over", schedule="log_cosine")
-        .because("good on tables of many sizes", learning_rate=3e-3, hidden=(64, 64))
         .because("weights shrink a little each step", optimizer="adamw", weight_decay=0.02)
         .because("follows the gradient's size quickly", beta2=0.95)
         .because("nearly straight where most rows are, bent further out", activation="selu")
     )
-    if features > _WIDE:
-        start = start.because(f"{features:,} features: few units to share them", hidden=(32, 32))
     if kind == "multiclass":
         start = start.because("no answer is taken as quite sure", label_smoothing=0.1)
     return start
@@ -110,10 +123,6 @@ def _in_pieces(recipe: Recipe, rows: int, features: int, bins: int) -> Recipe:
         return recipe
     reason = f"a number may matter by ranges; {rows:,} rows of {features:,} features"
     return recipe.because(reason, numeric_bins=bins)
-
-
-def _curved_widths(features: int) -> tuple[int, ...]:
-    return (64, 128) if features > _WIDE else (128, 128)
 
 
 def _distinct(recipes: list[Recipe]) -> list[Recipe]:
