@@ -14,15 +14,17 @@ from numba.extending import overload
 
 from neuroscope.neuron._compile import compiled
 
+_EXP_END = 709.0  # compiled code answers inf from here on, where plain Python would raise
+
 
 def exp(z: float) -> float:
-    """Return e**z."""
-    return math.exp(z)
+    """Return e**z; below, the same is said to the compiler."""
+    return _exp_float32(z) if isinstance(z, np.float32) else math.exp(min(z, _EXP_END))
 
 
 def log(z: float) -> float:
     """Return the natural logarithm of a number above 0."""
-    return math.log(z)
+    return _log_float32(z) if isinstance(z, np.float32) else math.log(z)
 
 
 @compiled
