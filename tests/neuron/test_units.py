@@ -102,7 +102,7 @@ def test_the_perceptron_rule_adds_or_takes_the_row_itself() -> None:
 @pytest.mark.parametrize("rule", [units.ADALINE, units.LINEAR])
 def test_adaline_and_the_linear_neuron_reach_the_closed_form(rule) -> None:
     rng = np.random.default_rng(1)
-    x = rng.normal(size=(400, 3)) + [1.0, 0.0, -2.0]
+    x = rng.normal([1.0, 0.0, -2.0], size=(400, 3))
     y = x @ [1.0, -2.0, 0.5] + 0.7 + rng.normal(0, 0.3, 400)
     if rule == units.ADALINE:
         y = np.where(y >= 0, 1.0, -1.0)
