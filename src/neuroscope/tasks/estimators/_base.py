@@ -1,0 +1,270 @@
+"""What all estimators share: parameters, checked rows, the fit from data to weights.
+
+Estimators do not scale features, as elsewhere in scikit-learn: put a StandardScaler before them.
+Features that are far from one scale are met by a smaller automatic learning rate and by a warning.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from neuroscope.base.errors import RecipeError
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks.estimators import _rows
+from neuroscope.tasks.estimators._errors import DataError, ParameterError
+from neuroscope.tasks.estimators._rows import Rows
+
+RandomState = int | np.random.RandomState | None
+ClassWeight = Mapping[Any, float] | str | None
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_CHOICES = frozenset(field.name for field in dataclasses.fields(Recipe))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Estimator(BaseEstimator):
+    """Parameters and steps of every estimator; each parameter is named as in `Recipe`."""
+
+    epochs: int = 100
+    learning_rate: float | str = "auto"  # "auto" follows from the optimizer and the features
+    l2: float = 0.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    patience: int = 10
+    warm_start: bool = False
+    random_state: RandomState = None
+    precision: str = "float32"
+
+    _curvature: ClassVar[float] = 1.0  # the largest second derivative of the loss by z
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_outputs" in self.__dict__
+
+    def _recipe(self, **fixed: Any) -> Recipe:
+        """Return the parameters as a recipe; one out of range is a ParameterError."""
+        asked = {name: getattr(self, name) for name in self._get_param_names() if name in _CHOICES}
+        asked = {"optimizer": "sgd"} | asked  # of neurons that know no other
+        asked |= {"patience": self.patience if self.early_stopping else 0, "class_weight": None}
+        if isinstance(self.learning_rate, str):
+            if self.learning_rate != "auto":
+                raise ParameterError(
+                    f"learning_rate is {self.learning_rate!r}", remedy='give a number or "auto"'
+                )
+            del asked["learning_rate"]
+        try:
+            return Recipe(**{name: _plain(value) for name, value in (asked | fixed).items()})
+        except (RecipeError, TypeError) as error:
+            raise ParameterError(str(error)) from error
+
+    def _recipe_for(self, rows: Rows, seed: int) -> Recipe:
+        """Return the recipe of a fit on `rows`: its learning rate suits them."""
+        recipe = self._recipe(seed=seed)
+        squares = _rows.mean_squares(rows.x)
+        alert = _rows.scale_alert(squares)
+        self.alerts_: list[str] = [alert] if alert else []
+        if alert:
+            warnings.warn(alert, ConvergenceWarning, stacklevel=4)
+        if self.learning_rate == "auto":
+            rate, reason = _rows.suitable_rate(recipe, squares, self._curvature)
+            recipe = recipe.because(reason, learning_rate=rate)
+        return recipe
+
+    def _divide(self, rows: Rows, *, stratify: bool) -> tuple[Rows, Rows | None, Recipe]:
+        """Return the rows to learn from, with early stopping those to watch, and the recipe."""
+        seed = seed_of(self.random_state)
+        self._recipe(seed=seed)  # refuses what is out of range before anything is sorted
+        rows = _rows.in_canonical_order(rows)
+        valid = None
+        if self.early_stopping:
+            if not 0 < self.validation_fraction < 1:
+                raise ParameterError(
+                    f"validation_fraction is {self.validation_fraction!r}",
+                    remedy="give a number between 0 and 1",
+                )
+            if self.patience < 1:
+                raise ParameterError(
+                    f"patience is {self.patience!r}", remedy="give at least 1 epoch"
+                )
+            fraction = float(self.validation_fraction)
+            rows, held = _rows.hold_back(rows, fraction, seed, stratify=stratify)
+            valid = _rows.with_copies(held)
+        train = _rows.with_copies(rows)
+        return train, valid, self._recipe_for(train, seed)
+
+    def _say_halved(self, recipe: Recipe) -> None:
+        """Warn that a fit began again with half the learning rate."""
+        line = (
+            f"the loss diverged at learning_rate {2 * recipe.learning_rate:g}; "
+            f"began again with {recipe.learning_rate:g}"
+        )
+        self.alerts_.append(line)
+        warnings.warn(line, ConvergenceWarning, stacklevel=4)
+
+    def _read_x(self, x: Any) -> np.ndarray:
+        """Return checked features (n, d) for predicting; plain arrays take the short way."""
+        if _plain_rows(x) and self._fits(x):
+            return x
+        check_is_fitted(self)
+        return np.asarray(validate_data(self, x, reset=False, dtype=_FLOATS))
+
+    def _fits(self, x: np.ndarray) -> bool:
+        """Say whether plain rows have the fitted width, and a fit without column names."""
+        known = self.__dict__
+        return x.shape[1] == known.get("n_features_in_") and "feature_names_in_" not in known
+
+    def _read_weights(self, sample_weight: Any, x: np.ndarray) -> np.ndarray | None:
+        """Return checked row weights (n,), or None when all rows count alike."""
+        if sample_weight is None:
+            return None
+        return _check_sample_weight(
+            sample_weight, x, dtype=np.float64, ensure_non_negative=True, copy=True
+        )
+
+    def _may_continue(self, outputs: int) -> bool:
+        """Say whether `warm_start` goes on from fitted weights; refuse those of another shape."""
+        before = self.__dict__.get("_outputs")
+        if not self.warm_start or before is None:
+            return False
+        if before != outputs:
+            raise ParameterError(
+                f"warm_start found weights for {before} outputs and the targets need {outputs}",
+                remedy="fit a new estimator or set warm_start=False",
+            )
+        return True
+
+
+class Classifier(ClassifierMixin, Estimator):
+    """What classifiers share: classes and their codes."""
+
+    classes_: np.ndarray
+
+    def _read(
+        self, x: Any, y: Any, sample_weight: Any, *, classes: Any = None, reset: bool = True
+    ) -> Rows:
+        """Return checked rows with class codes (n,), or with labels (n, k) of 0 and 1."""
+        reset = reset and not (self.warm_start and hasattr(self, "classes_"))
+        x, y = validate_data(
+            self, x, y, reset=reset, dtype=_precision(self.precision), multi_output=True
+        )
+        check_classification_targets(y)
+        weights = self._read_weights(sample_weight, x)
+        if y.ndim == 2 and y.shape[1] > 1:
+            return Rows(x, self._read_labels(y, reset=reset), weights)
+        y = column_or_1d(y, warn=True)
+        if reset:
+            self.classes_, codes = np.unique(y if classes is None else classes, return_inverse=True)
+            self._codes = {label: code for code, label in enumerate(self.classes_.tolist())}
+            self._multilabel = False
+            if len(self.classes_) < 2:
+                raise DataError(
+                    f"the targets hold one class only, {self.classes_[0]!r}",
+                    remedy="give rows of at least two classes",
+                )
+            if classes is None:
+                return Rows(x, codes.astype(np.int64), weights)
+        return Rows(x, self._encode(y), weights)
+
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        if self._multilabel:
+            raise DataError(
+                "the estimator was fitted on several labels a row and the targets hold one",
+                remedy="give targets of the same shape",
+            )
+        try:
+            return np.array([self._codes[label] for label in y.tolist()], np.int64)
+        except KeyError as error:
+            raise DataError(
+                f"the targets hold {error.args[0]!r}, which is not among the classes",
+                remedy=f"the classes are: {', '.join(map(str, self.classes_.tolist()))}",
+            ) from None
+
+    def _read_labels(self, y: np.ndarray, *, reset: bool) -> np.ndarray:  # noqa: ARG002
+        """Return several labels a row; only some estimators know them."""
+        raise DataError(
+            f"the targets have {y.shape[1]} columns and {type(self).__name__} learns one",
+            remedy="use DenseClassifier for several labels a row",
+        )
+
+    def _first_classes(self, classes: Any, y: Any) -> None:
+        """Refuse a first partial_fit that does not say which classes there are."""
+        if classes is None and np.ndim(y) < 2:
+            raise DataError(
+                "the first call of partial_fit must name all classes",
+                remedy="call partial_fit(X, y, classes=[...])",
+            )
+
+    def _same_classes(self, classes: Any) -> None:
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise DataError(
+                "classes differ from those of the first call",
+                remedy=f"the classes are: {', '.join(map(str, self.classes_.tolist()))}",
+            )
+
+
+class Regressor(RegressorMixin, Estimator):
+    """What regressors share: targets as numbers."""
+
+    def _read(
+        self, x: Any, y: Any, sample_weight: Any, *, reset: bool = True, several: bool = False
+    ) -> Rows:
+        """Return checked rows with targets (n,), or (n, k) where `several` are learned."""
+        reset = reset and not (self.warm_start and hasattr(self, "n_features_in_"))
+        x, y = validate_data(
+            self, x, y, reset=reset, dtype=_precision(self.precision), multi_output=several,
+            y_numeric=True,
+        )  # fmt: skip
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return Rows(x, np.asarray(y, np.float64), self._read_weights(sample_weight, x))
+
+
+def one_row(estimator: Estimator, x: Any, y: Any, sample_weight: Any) -> np.ndarray | None:
+    """Return x when it is one plain, finite row of a fitted estimator, else None."""
+    if sample_weight is None and _plain_rows(x) and len(x) == 1 and len(y) == 1:
+        return x if estimator._fits(x) else None
+    return None
+
+
+def _plain_rows(x: Any) -> bool:
+    """Say whether x is a plain float array (n, d) of finite numbers that need no other check."""
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in _FLOATS or not len(x):
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(x.sum())
+
+
+def _precision(name: str) -> str:
+    """Return the name of a float type; validate_data must not see an unknown one."""
+    if name not in ("float32", "float64"):
+        raise ParameterError(f"precision is {name!r}", remedy="choose 'float32' or 'float64'")
+    return name
+
+
+def seed_of(random_state: RandomState) -> int:
+    """Return a seed: the number itself, or one drawn from the state or from the system."""
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy's numbers, which grid searches hand over, into Python's."""
+    return value.item() if isinstance(value, np.generic) else value
