@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from neuroscope.base.version import __version__
+
 if TYPE_CHECKING:
     from neuroscope.tasks.estimators import (
         AdalineClassifier,
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
         PerceptronClassifier,
     )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AdalineClassifier",

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from neuroscope import __version__
 from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import Interrupted
+from neuroscope.base.version import __version__
 
 catalogue = Catalogue("neuroscope.cli", "command")
 _ORDER = ("look", "train", "judge", "trace", "predict", "runs", "data")  # as in a project

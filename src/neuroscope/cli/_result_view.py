@@ -33,8 +33,11 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
         title.append(f" (looking for {result['positive']!r}: {result['positive_reason']})")
     console.print(title)
     folds = f", in {rows['folds']} folds" if rows["folds"] > 1 else ""
-    paragraph(console, f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
-              f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test")
+    paragraph(
+        console,
+        f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
+        f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test",
+    )
     serious = [f for f in result["findings"] if f["severity"] == "serious"]
     said = {f"{f['what']}; {f['meaning']}; {f['remedy']}" for f in serious}
     said |= {f"column {d['column']!r} was dropped: {d['reason']}" for d in result["dropped"]}
@@ -75,8 +78,9 @@ def _test(result: Mapping[str, Any], console: Console) -> None:
             "opened once)")  # fmt: skip
     low, high = test["interval"][metric["name"]]
     figure = f"{metric['title']} {shown(test[metric['name']])}"
-    line = Text.assemble((figure, "bold"),
-                         f", 95 % interval {shown(low)} to {shown(high)}. {metric['meaning']}")
+    line = Text.assemble(
+        (figure, "bold"), f", 95 % interval {shown(low)} to {shown(high)}. {metric['meaning']}"
+    )
     paragraph(console, line)
     if result["kind"] == "regression" and "mae" in test:
         low, high = test["interval"]["mae"]
