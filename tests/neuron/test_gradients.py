@@ -22,7 +22,8 @@ from neuroscope.neuron.network import Network
 
 PAIRS = [(loss, output) for loss in LOSSES for output in losses.OUTPUTS[loss]]
 CASES = [(loss, output, hidden) for loss, output in PAIRS for hidden in HIDDEN_ACTIVATIONS]
-DEPTHS = (0, 1, 2, 3)
+DEPTHS = (0, 2) if config.DISABLE_JIT else (0, 1, 2, 3)  # hidden layers; plain Python is slow
+DIRECTIONS = 1 if config.DISABLE_JIT else 3
 
 
 def generator(*names: object) -> np.random.Generator:
@@ -49,7 +50,7 @@ def test_gradient_equals_autograd_and_finite_differences(loss, output, hidden) -
         network, examples = random_case(rng, loss, output, hidden, depth=depth)
         gradient = core_gradient(network, examples)
         assert relative(gradient, autograd(network, examples)) < 1e-10
-        for _ in range(3):
+        for _ in range(DIRECTIONS):
             direction = rng.normal(size=gradient.size)
             up, down = (
                 mean_loss(network, network.theta + step * direction, examples)
