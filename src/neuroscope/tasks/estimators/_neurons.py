@@ -31,7 +31,12 @@ class Lesson:
         dtype = np.dtype(precision)
         w = np.ones(len(x)) if w is None else w / max(float(w.mean()), 1e-12)
         y = np.atleast_2d(y)
-        return cls(np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, dtype), w.astype(dtype))
+        return cls(writable(x, dtype), np.ascontiguousarray(y, dtype), w.astype(dtype))
+
+
+def writable(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return x row by row in memory and writable, which spares a compilation for other layouts."""
+    return np.require(x, dtype, ["C_CONTIGUOUS", "WRITEABLE"])
 
 
 @dataclass(frozen=True)

@@ -45,13 +45,15 @@ def in_canonical_order(rows: Rows) -> Rows:
     """Return the rows that weigh anything, sorted by their projection on a fixed direction."""
     n, d = rows.x.shape
     y = rows.y.reshape(n, -1)
-    direction = np.random.Generator(np.random.PCG64(0)).normal(size=d + y.shape[1] + 1)
-    key = y @ direction[d:-1] + (0.0 if rows.w is None else rows.w * direction[-1])
+    direction = np.random.Generator(np.random.PCG64(0)).normal(size=d + y.shape[1])
+    key = y @ direction[d:]
     for first in range(0, n, PIECE):
         piece = slice(first, first + PIECE)
         key[piece] += rows.x[piece].astype(np.float64) @ direction[:d]
-    order = np.argsort(key)
-    return rows.take(order if rows.w is None else order[rows.w[order] > 0])
+    if rows.w is None:
+        return rows.take(np.argsort(key))
+    order = np.lexsort((rows.w, key))  # equal rows of unequal weight stand in one order, too
+    return rows.take(order[rows.w[order] > 0])
 
 
 def with_copies(rows: Rows) -> Rows:
