@@ -46,11 +46,11 @@ class Estimator(BaseEstimator):
 
     epochs: int = 100
     learning_rate: float | str = "auto"  # "auto" follows from the optimizer and the features
-    l2: float = 0.0
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    patience: int = 10
-    warm_start: bool = False
+    l2: float = 0.0  # added to the loss: l2 / 2 * sum w^2
+    early_stopping: bool = False  # watch rows held back and keep the weights of the best epoch
+    validation_fraction: float = 0.1  # of the rows, held back with early_stopping
+    patience: int = 10  # epochs without a better watched loss before a fit ends
+    warm_start: bool = False  # fit goes on from the weights of the last fit
     random_state: RandomState = None
     precision: str = "float32"
 

@@ -69,14 +69,14 @@ class Online:
 class Descent(Estimator):
     """An estimator whose weights are those of a network; single neurons are nets of one layer."""
 
-    batch_size: int = 32
+    batch_size: int = 32  # rows; more than there are is batch gradient descent
     optimizer: str = "adam"
-    momentum: float = 0.9
-    schedule: str = "constant"
-    warmup: float = 0.0
-    l1: float = 0.0
-    weight_decay: float = 0.0
-    clip_norm: float = 0.0
+    momentum: float = 0.9  # of "momentum" and "nesterov"
+    schedule: str = "constant"  # of the learning rate within a fit; partial_fit keeps it constant
+    warmup: float = 0.0  # share of the steps over which the rate rises; none in partial_fit
+    l1: float = 0.0  # added to the loss: l1 * sum |w|
+    weight_decay: float = 0.0  # of "adamw"
+    clip_norm: float = 0.0  # largest norm of the whole gradient; 0 is no clipping
     init: str = "auto"
 
     def _fit_network(self, kind: Kind, outputs: int, rows: Rows, *, stratify: bool) -> None:
@@ -204,9 +204,8 @@ class Descent(Estimator):
         """Learn one plain row at once by the neuron's own rule."""
         room = self._room
         room[0] = x[0]
-        z = learn_row(
-            _RULES[self._kind], self._network.theta, room, 0, y, self._rate_now(), self.l2
-        )
+        rule, rate, l2 = _RULES[self._kind], self._rate_now(), float(self.l2)
+        z = learn_row(rule, self._network.theta, room, 0, y, rate, l2)
         check_finite(z)
 
     def _first_online(self, kind: Kind, outputs: int, rows: Rows) -> None:

@@ -64,13 +64,13 @@ def learn(
     order = np.arange(len(lesson.x))
     chance = randomness.sequence(recipe.seed, "batches").generate_state(1, np.uint64)
     met = np.empty(len(lesson.x), theta.dtype)
+    rate, l2 = float(recipe.learning_rate), float(recipe.l2)  # ints would compile anew
     best, best_value, best_epoch = theta.copy(), math.inf, 0
     for epoch in range(1, recipe.epochs + 1):
         shuffle(order, chance)
         loss = 0.0
         for unit, targets in zip(theta, lesson.y, strict=True):
-            learn_rows(rule, unit, lesson.x, targets, lesson.w, order,
-                       recipe.learning_rate, recipe.l2, met)  # fmt: skip
+            learn_rows(rule, unit, lesson.x, targets, lesson.w, order, rate, l2, met)
             loss += mean_cost(rule, met, targets, lesson.w)
         if not (math.isfinite(loss) and np.isfinite(theta).all()):
             raise DivergedError(
