@@ -197,3 +197,13 @@ def test_errors_are_of_both_trees(two_classes) -> None:
     with pytest.raises(ValueError, match="one class") as caught:
         LogisticNeuron().fit(x, np.ones(len(x)))
     assert isinstance(caught.value, NeuroscopeError)
+
+
+def test_one_long_row_lowers_the_automatic_rate(two_classes) -> None:
+    x, y = two_classes
+    longer = x.copy()
+    longer[0] *= 40
+    plain, lowered = (AdalineClassifier(random_state=0).fit(rows, y) for rows in (x, longer))
+    assert lowered.learning_rate_ == pytest.approx(1 / (1 + (longer[0] ** 2).sum()), rel=1e-5)
+    assert lowered.learning_rate_ < plain.learning_rate_
+    assert lowered.alerts_ == []

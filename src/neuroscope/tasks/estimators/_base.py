@@ -80,13 +80,13 @@ class Estimator(BaseEstimator):
     def _recipe_for(self, rows: Rows, seed: int) -> Recipe:
         """Return the recipe of a fit on `rows`: its learning rate suits them."""
         recipe = self._recipe(seed=seed)
-        squares = _rows.mean_squares(rows.x)
-        alert = _rows.scale_alert(squares)
+        sizes = _rows.Sizes.of(rows.x)
+        alert = _rows.scale_alert(sizes.squares)
         self.alerts_: list[str] = []
         if alert:
             self._say(alert)
         if self.learning_rate == "auto":
-            rate, reason = _rows.suitable_rate(recipe, squares, self._curvature)
+            rate, reason = _rows.suitable_rate(recipe, sizes, self._curvature)
             recipe = recipe.because(reason, learning_rate=rate)
         return recipe
 

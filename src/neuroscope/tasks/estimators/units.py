@@ -36,7 +36,7 @@ from neuroscope.tasks.estimators._neurons import (
     watch_cost,
     watch_errors,
 )
-from neuroscope.tasks.estimators._rows import Rows, mean_squares, suitable_rate
+from neuroscope.tasks.estimators._rows import Rows, Sizes, suitable_rate
 
 COMPARED_UP_TO = 2e9  # multiply-adds that the comparison with the closed form may cost
 FAR_FROM_CLOSED_FORM = 0.25  # share of the target's variance from which descent stopped too early
@@ -178,7 +178,8 @@ class AdalineClassifier(_SignNeuron):
     """ADALINE: learns from the sum itself, w -= learning_rate * (z - y) * x, with y -1 or 1.
 
     The loss is the mean of (z - y)^2 / 2, so rows that are right can still pull. The automatic
-    learning rate is a tenth of 1 / mean squared length of a row. Source: Widrow and Hoff 1960.
+    learning rate is a tenth of 1 / mean squared length of a row, less where single rows are long.
+    Source: Widrow and Hoff 1960.
     """
 
     _rule = ADALINE
@@ -222,7 +223,7 @@ class LinearNeuron(Regressor, Descent):
         recipe = self._recipe(seed=0)
         self._start("regression", 1, rows, recipe)
         self._network.theta[:] = least_squares(rows.x, rows.y, w=rows.w, l2=float(self.l2))
-        self.learning_rate_ = suitable_rate(recipe, mean_squares(rows.x))[0]
+        self.learning_rate_ = suitable_rate(recipe, Sizes.of(rows.x))[0]
         self.alerts_, self._online = [], None
         self.n_iter_, self.loss_curve_ = 1, [self._cost(rows, self._network.theta)]
         self.closed_form_gap_: float | None = 0.0
