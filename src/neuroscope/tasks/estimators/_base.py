@@ -7,6 +7,7 @@ Features that are far from one scale are met by a smaller automatic learning rat
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import numbers
 import warnings
@@ -26,7 +27,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from neuroscope.base.errors import RecipeError
+from neuroscope.base.errors import DivergedError, RecipeError
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks.estimators import _rows
 from neuroscope.tasks.estimators._errors import DataError, ParameterError
@@ -45,11 +46,11 @@ class Estimator(BaseEstimator):
 
     epochs: int = 100
     learning_rate: float | str = "auto"  # "auto" follows from the optimizer and the features
-    l2: float = 0.0
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    patience: int = 10
-    warm_start: bool = False
+    l2: float = 0.0  # added to the loss: l2 / 2 * sum w^2
+    early_stopping: bool = False  # watch rows held back and keep the weights of the best epoch
+    validation_fraction: float = 0.1  # of the rows, held back with early_stopping
+    patience: int = 10  # epochs without a better watched loss before a fit ends
+    warm_start: bool = False  # fit goes on from the weights of the last fit
     random_state: RandomState = None
     precision: str = "float32"
 
@@ -60,7 +61,7 @@ class Estimator(BaseEstimator):
 
     def _recipe(self, **fixed: Any) -> Recipe:
         """Return the parameters as a recipe; one out of range is a ParameterError."""
-        asked = {name: getattr(self, name) for name in self._get_param_names() if name in _CHOICES}
+        asked = {name: getattr(self, name) for name in names_of(type(self)) if name in _CHOICES}
         asked = {"optimizer": "sgd"} | asked  # of neurons that know no other
         asked |= {"patience": self.patience if self.early_stopping else 0, "class_weight": None}
         if isinstance(self.learning_rate, str):
@@ -71,19 +72,21 @@ class Estimator(BaseEstimator):
             del asked["learning_rate"]
         try:
             return Recipe(**{name: _plain(value) for name, value in (asked | fixed).items()})
-        except (RecipeError, TypeError) as error:
-            raise ParameterError(str(error)) from error
+        except RecipeError as error:
+            raise ParameterError(error.what, remedy=error.remedy) from error
+        except TypeError as error:
+            raise ParameterError(f"a parameter is of the wrong type: {error}") from error
 
     def _recipe_for(self, rows: Rows, seed: int) -> Recipe:
         """Return the recipe of a fit on `rows`: its learning rate suits them."""
         recipe = self._recipe(seed=seed)
-        squares = _rows.mean_squares(rows.x)
-        alert = _rows.scale_alert(squares)
-        self.alerts_: list[str] = [alert] if alert else []
+        sizes = _rows.Sizes.of(rows.x)
+        alert = _rows.scale_alert(sizes.squares)
+        self.alerts_: list[str] = []
         if alert:
-            warnings.warn(alert, ConvergenceWarning, stacklevel=4)
+            self._say(alert)
         if self.learning_rate == "auto":
-            rate, reason = _rows.suitable_rate(recipe, squares, self._curvature)
+            rate, reason = _rows.suitable_rate(recipe, sizes, self._curvature)
             recipe = recipe.because(reason, learning_rate=rate)
         return recipe
 
@@ -111,10 +114,13 @@ class Estimator(BaseEstimator):
 
     def _say_halved(self, recipe: Recipe) -> None:
         """Warn that a fit began again with half the learning rate."""
-        line = (
+        self._say(
             f"the loss diverged at learning_rate {2 * recipe.learning_rate:g}; "
             f"began again with {recipe.learning_rate:g}"
         )
+
+    def _say(self, line: str) -> None:
+        """Warn of something about how the fit went, and keep it in `alerts_`."""
         self.alerts_.append(line)
         warnings.warn(line, ConvergenceWarning, stacklevel=4)
 
@@ -138,28 +144,50 @@ class Estimator(BaseEstimator):
             sample_weight, x, dtype=np.float64, ensure_non_negative=True, copy=True
         )
 
+    def _rate_now(self) -> float:
+        """Return the learning rate of online learning."""
+        rate = self.learning_rate
+        return self.__dict__["learning_rate_"] if isinstance(rate, str) else float(rate)
+
     def _may_continue(self, outputs: int) -> bool:
         """Say whether `warm_start` goes on from fitted weights; refuse those of another shape."""
-        before = self.__dict__.get("_outputs")
-        if not self.warm_start or before is None:
+        if not self.warm_start or not self.__sklearn_is_fitted__():
             return False
-        if before != outputs:
-            raise ParameterError(
-                f"warm_start found weights for {before} outputs and the targets need {outputs}",
-                remedy="fit a new estimator or set warm_start=False",
-            )
+        self._check_still_fits(outputs)
         return True
+
+    def _build_of(self, outputs: int) -> dict[str, Any]:
+        """Return what decides the shape and the kind of the weights."""
+        hidden = tuple(getattr(self, "hidden", ()))
+        names = ("activation", "loss", "huber_delta", "precision")
+        kind = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return {"hidden": hidden, "outputs": outputs} | kind
+
+    def _check_still_fits(self, outputs: int) -> None:
+        """Refuse to go on with weights that were built for other parameters."""
+        built = self.__dict__["_built"]
+        for name, asked in self._build_of(outputs).items():
+            if built[name] != asked:
+                raise ParameterError(
+                    f"the fitted weights have {name} {built[name]!r} and {asked!r} is asked",
+                    remedy="fit a clone of this estimator, or fit with warm_start=False",
+                )
 
 
 class Classifier(ClassifierMixin, Estimator):
     """What classifiers share: classes and their codes."""
 
     classes_: np.ndarray
+    _codes: dict[Any, int]
+    _multilabel: bool = False
+    class_weight: ClassWeight
 
     def _read(
         self, x: Any, y: Any, sample_weight: Any, *, classes: Any = None, reset: bool = True
     ) -> Rows:
         """Return checked rows with class codes (n,), or with labels (n, k) of 0 and 1."""
+        if not reset and (code := self._code_of_one(x, y, sample_weight)) is not None:
+            return Rows(x.astype(_precision(self.precision)), np.array([code]), None)
         reset = reset and not (self.warm_start and hasattr(self, "classes_"))
         x, y = validate_data(
             self, x, y, reset=reset, dtype=_precision(self.precision), multi_output=True
@@ -182,6 +210,13 @@ class Classifier(ClassifierMixin, Estimator):
                 return Rows(x, codes.astype(np.int64), weights)
         return Rows(x, self._encode(y), weights)
 
+    def _code_of_one(self, x: Any, y: Any, sample_weight: Any) -> int | None:
+        """Return the class code of one plain row of a known class, else None."""
+        if self._multilabel or self.class_weight is not None:
+            return None
+        label = one_row(self, x, y, sample_weight)
+        return None if label is None else self._codes.get(label)
+
     def _encode(self, y: np.ndarray) -> np.ndarray:
         if self._multilabel:
             raise DataError(
@@ -203,20 +238,38 @@ class Classifier(ClassifierMixin, Estimator):
             remedy="use DenseClassifier for several labels a row",
         )
 
-    def _first_classes(self, classes: Any, y: Any) -> None:
-        """Refuse a first partial_fit that does not say which classes there are."""
-        if classes is None and np.ndim(y) < 2:
+    def _read_online(self, x: Any, y: Any, classes: Any, sample_weight: Any) -> Rows:
+        """Return checked rows for partial_fit, whose first call must name all classes."""
+        first = not self.__sklearn_is_fitted__()
+        if first and classes is None and np.ndim(y) < 2:
             raise DataError(
                 "the first call of partial_fit must name all classes",
                 remedy="call partial_fit(X, y, classes=[...])",
             )
-
-    def _same_classes(self, classes: Any) -> None:
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+        if (
+            not first
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
             raise DataError(
                 "classes differ from those of the first call",
                 remedy=f"the classes are: {', '.join(map(str, self.classes_.tolist()))}",
             )
+        if isinstance(self.class_weight, str):
+            raise ParameterError(
+                f"class_weight is {self.class_weight!r}, which needs all rows at once",
+                remedy="give a weight for each class",
+            )
+        return self._read(x, y, sample_weight, classes=classes, reset=first)
+
+    def _weighted(self, rows: Rows) -> Rows:
+        """Return rows whose weights include those of their classes."""
+        if self._multilabel and self.class_weight is not None:
+            raise ParameterError(
+                "class_weight needs one class a row", remedy="use sample_weight for several labels"
+            )
+        w = _rows.class_weighted(rows.y, self.classes_, self.class_weight, rows.w)
+        return Rows(rows.x, rows.y, w)
 
 
 class Regressor(RegressorMixin, Estimator):
@@ -226,6 +279,8 @@ class Regressor(RegressorMixin, Estimator):
         self, x: Any, y: Any, sample_weight: Any, *, reset: bool = True, several: bool = False
     ) -> Rows:
         """Return checked rows with targets (n,), or (n, k) where `several` are learned."""
+        if not reset and (value := self._value_of_one(x, y, sample_weight)) is not None:
+            return Rows(x.astype(_precision(self.precision)), np.array([value]), None)
         reset = reset and not (self.warm_start and hasattr(self, "n_features_in_"))
         x, y = validate_data(
             self, x, y, reset=reset, dtype=_precision(self.precision), multi_output=several,
@@ -235,12 +290,34 @@ class Regressor(RegressorMixin, Estimator):
             y = column_or_1d(y, warn=True)
         return Rows(x, np.asarray(y, np.float64), self._read_weights(sample_weight, x))
 
+    def _value_of_one(self, x: Any, y: Any, sample_weight: Any) -> float | None:
+        """Return the target of one plain row, a finite number, else None."""
+        value = one_row(self, x, y, sample_weight)
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
-def one_row(estimator: Estimator, x: Any, y: Any, sample_weight: Any) -> np.ndarray | None:
-    """Return x when it is one plain, finite row of a fitted estimator, else None."""
-    if sample_weight is None and _plain_rows(x) and len(x) == 1 and len(y) == 1:
-        return x if estimator._fits(x) else None
-    return None
+
+def check_finite(value: float) -> None:
+    """Raise DivergedError when a number of a step taken online is not finite."""
+    if not math.isfinite(value):
+        raise DivergedError(
+            "the weights stopped being finite while learning online",
+            remedy="fit again with a smaller learning_rate or scaled features",
+        )
+
+
+@functools.cache
+def names_of(kind: type[Estimator]) -> tuple[str, ...]:
+    """Return the names of the parameters; reading a signature takes longer than a step."""
+    return tuple(kind._get_param_names())
+
+
+def one_row(estimator: Estimator, x: Any, y: Any, sample_weight: Any) -> Any:
+    """Return the target of one plain, finite row for a fitted estimator, else None."""
+    if sample_weight is not None or not _plain_rows(x) or len(x) != 1 or not estimator._fits(x):
+        return None
+    if type(y) is np.ndarray:
+        return y.item() if y.shape == (1,) else None
+    return y[0] if type(y) in (list, tuple) and len(y) == 1 and np.isscalar(y[0]) else None
 
 
 def _plain_rows(x: Any) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron import heads
 from neuroscope.neuron.alerts import gradient_alerts
@@ -19,10 +18,11 @@ from neuroscope.neuron.heads import Kind
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.units import LINEAR, LOGISTIC, learn_row, learn_rows
 from neuroscope.neuron.update import make_rule
-from neuroscope.tasks.estimators._base import Estimator, seed_of
-from neuroscope.tasks.estimators._neurons import Lesson, Pass, learn_safely, watch_cost
+from neuroscope.tasks.estimators._base import Estimator, check_finite, names_of, seed_of
+from neuroscope.tasks.estimators._neurons import Lesson, Pass, learn_safely, watch_cost, writable
 from neuroscope.tasks.estimators._rows import Rows
 
+WORSE_THAN_GUESSING = 2.0  # times the loss of guessing from which a fit is said to have failed
 ROWS_A_BLOCK = 4  # the core multiplies so many rows at once; whole blocks make each row alike
 
 _RULES = {"binary": LOGISTIC, "regression": LINEAR}
@@ -69,14 +69,14 @@ class Online:
 class Descent(Estimator):
     """An estimator whose weights are those of a network; single neurons are nets of one layer."""
 
-    batch_size: int = 32
+    batch_size: int = 32  # rows; more than there are is batch gradient descent
     optimizer: str = "adam"
-    momentum: float = 0.9
-    schedule: str = "constant"
-    warmup: float = 0.0
-    l1: float = 0.0
-    weight_decay: float = 0.0
-    clip_norm: float = 0.0
+    momentum: float = 0.9  # of "momentum" and "nesterov"
+    schedule: str = "constant"  # of the learning rate within a fit; partial_fit keeps it constant
+    warmup: float = 0.0  # share of the steps over which the rate rises; none in partial_fit
+    l1: float = 0.0  # added to the loss: l1 * sum |w|
+    weight_decay: float = 0.0  # of "adamw"
+    clip_norm: float = 0.0  # largest norm of the whole gradient; 0 is no clipping
     init: str = "auto"
 
     def _fit_network(self, kind: Kind, outputs: int, rows: Rows, *, stratify: bool) -> None:
@@ -85,6 +85,7 @@ class Descent(Estimator):
         train, valid, recipe = self._divide(rows, stratify=stratify)
         if not again:
             self._start(kind, outputs, train, recipe)
+            self._foresee(train)
         self._online: Online | None = None
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
@@ -95,6 +96,21 @@ class Descent(Estimator):
             self._descend(kind, outputs, train, valid, recipe)
         self.n_iter_ = len(self.loss_curve_)
         self.learning_rate_ = self._rate
+        self._compare_with_guessing(kind, outputs)
+
+    def _foresee(self, rows: Rows) -> None:
+        """Set before the first step of a fit what needs no learning; online nothing is known."""
+
+    def _compare_with_guessing(self, kind: Kind, outputs: int) -> None:
+        """Warn when a classifier ended far above the loss of giving all classes the same odds."""
+        labels = outputs if kind == "multilabel" else 1
+        guessing = labels * math.log(outputs if kind == "multiclass" else 2)
+        if kind == "regression" or self.loss_curve_[-1] <= WORSE_THAN_GUESSING * guessing:
+            return
+        self._say(
+            f"the loss ended at {self.loss_curve_[-1]:.3g}, where guessing costs {guessing:.3g}; "
+            "use a smaller learning_rate or scale the features (StandardScaler)"
+        )
 
     def _start(self, kind: Kind, outputs: int, rows: Rows, recipe: Recipe) -> None:
         """Build the network that the first step finds."""
@@ -102,7 +118,7 @@ class Descent(Estimator):
         self._network: Network = heads.build(kind, features, outputs, recipe)
         self._kind: Kind = kind
         self._room = np.empty((1, features), recipe.precision)  # for one row that comes alone
-        self._outputs = outputs
+        self._outputs, self._built = outputs, self._build_of(outputs)
 
     def _plain_neuron(self, kind: Kind) -> bool:
         """Say whether this is one neuron that learns row by row by its own rule."""
@@ -154,6 +170,7 @@ class Descent(Estimator):
 
     def _learn_online(self, rows: Rows) -> None:
         """Take one pass over rows as they come, with the optimizer's memory kept between calls."""
+        self._check_still_fits(self._outputs)
         if self._plain_neuron(self._kind):
             smooth = getattr(self, "label_smoothing", 0.0)
             lesson = Lesson.of(rows.x, (1 - smooth) * rows.y + smooth / 2, None, self.precision)
@@ -161,18 +178,19 @@ class Descent(Estimator):
             met = np.empty(len(w), w.dtype)
             learn_rows(_RULES[self._kind], self._network.theta, lesson.x, lesson.y[0], w,
                        np.arange(len(w)), self._rate_now(), float(self.l2), met)  # fmt: skip
-            self._check_finite(float(met.sum()))
+            check_finite(float(met.sum()))
             return
         recipe = self._online_for(len(rows.x))
-        examples = heads.examples(self._kind, rows.x, rows.y, self._outputs, recipe)
+        x = writable(rows.x, np.dtype(self.precision))
+        examples = heads.examples(self._kind, x, rows.y, self._outputs, recipe)
         dtype = examples.w.dtype
         w = examples.w if rows.w is None else np.ascontiguousarray(rows.w, dtype)
         assert self._online is not None
-        self._check_finite(self._online.learn(examples.x, examples.y, w))
+        check_finite(self._online.learn(examples.x, examples.y, w))
 
     def _online_for(self, rows: int) -> Recipe:
         """Have the online optimizer ready for `rows` rows and the parameters as they stand."""
-        choices = tuple(getattr(self, name) for name in self._get_param_names())
+        choices = tuple(getattr(self, name) for name in names_of(type(self)))
         if self._online is None:
             self._recipe_now = self._recipe(learning_rate=self._rate_now(), seed=0)
             self._online = Online(self._network, self._recipe_now, rows)
@@ -186,10 +204,9 @@ class Descent(Estimator):
         """Learn one plain row at once by the neuron's own rule."""
         room = self._room
         room[0] = x[0]
-        z = learn_row(
-            _RULES[self._kind], self._network.theta, room, 0, y, self._rate_now(), self.l2
-        )
-        self._check_finite(z)
+        rule, rate, l2 = _RULES[self._kind], self._rate_now(), float(self.l2)
+        z = learn_row(rule, self._network.theta, room, 0, y, rate, l2)
+        check_finite(z)
 
     def _first_online(self, kind: Kind, outputs: int, rows: Rows) -> None:
         """Start the network that the first partial_fit teaches."""
@@ -197,17 +214,6 @@ class Descent(Estimator):
         self._start(kind, outputs, rows, recipe)
         self.learning_rate_ = recipe.learning_rate
         self.n_iter_, self.loss_curve_, self._online = 1, [], None
-
-    def _rate_now(self) -> float:
-        rate = self.learning_rate
-        return self.learning_rate_ if isinstance(rate, str) else float(rate)
-
-    def _check_finite(self, value: float) -> None:
-        if not (math.isfinite(value)):
-            raise DivergedError(
-                "the weights stopped being finite while learning online",
-                remedy="fit again with a smaller learning_rate or scaled features",
-            )
 
     def _sums(self, x: np.ndarray) -> np.ndarray:
         """Return z (n, units) of the last layer in float64."""

@@ -31,7 +31,12 @@ class Lesson:
         dtype = np.dtype(precision)
         w = np.ones(len(x)) if w is None else w / max(float(w.mean()), 1e-12)
         y = np.atleast_2d(y)
-        return cls(np.ascontiguousarray(x, dtype), np.ascontiguousarray(y, dtype), w.astype(dtype))
+        return cls(writable(x, dtype), np.ascontiguousarray(y, dtype), w.astype(dtype))
+
+
+def writable(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return x row by row in memory and writable, which spares a compilation for other layouts."""
+    return np.require(x, dtype, ["C_CONTIGUOUS", "WRITEABLE"])
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,13 @@ def learn(
     order = np.arange(len(lesson.x))
     chance = randomness.sequence(recipe.seed, "batches").generate_state(1, np.uint64)
     met = np.empty(len(lesson.x), theta.dtype)
+    rate, l2 = float(recipe.learning_rate), float(recipe.l2)  # ints would compile anew
     best, best_value, best_epoch = theta.copy(), math.inf, 0
     for epoch in range(1, recipe.epochs + 1):
         shuffle(order, chance)
         loss = 0.0
         for unit, targets in zip(theta, lesson.y, strict=True):
-            learn_rows(rule, unit, lesson.x, targets, lesson.w, order,
-                       recipe.learning_rate, recipe.l2, met)  # fmt: skip
+            learn_rows(rule, unit, lesson.x, targets, lesson.w, order, rate, l2, met)
             loss += mean_cost(rule, met, targets, lesson.w)
         if not (math.isfinite(loss) and np.isfinite(theta).all()):
             raise DivergedError(

@@ -45,13 +45,15 @@ def in_canonical_order(rows: Rows) -> Rows:
     """Return the rows that weigh anything, sorted by their projection on a fixed direction."""
     n, d = rows.x.shape
     y = rows.y.reshape(n, -1)
-    direction = np.random.Generator(np.random.PCG64(0)).normal(size=d + y.shape[1] + 1)
-    key = y @ direction[d:-1] + (0.0 if rows.w is None else rows.w * direction[-1])
+    direction = np.random.Generator(np.random.PCG64(0)).normal(size=d + y.shape[1])
+    key = y @ direction[d:]
     for first in range(0, n, PIECE):
         piece = slice(first, first + PIECE)
         key[piece] += rows.x[piece].astype(np.float64) @ direction[:d]
-    order = np.argsort(key)
-    return rows.take(order if rows.w is None else order[rows.w[order] > 0])
+    if rows.w is None:
+        return rows.take(np.argsort(key))
+    order = np.lexsort((rows.w, key))  # equal rows of unequal weight stand in one order, too
+    return rows.take(order[rows.w[order] > 0])
 
 
 def with_copies(rows: Rows) -> Rows:
@@ -123,27 +125,37 @@ def class_weighted(
     return ones * each[codes]
 
 
-def mean_squares(x: np.ndarray) -> np.ndarray:
-    """Return the mean square of each feature (d,)."""
-    total = np.zeros(x.shape[1])
-    for first in range(0, len(x), PIECE):
-        piece = x[first : first + PIECE].astype(np.float64)
-        total += np.einsum("ij,ij->j", piece, piece)
-    return total / len(x)
+@dataclass(frozen=True)
+class Sizes:
+    """How large features and rows are."""
+
+    squares: np.ndarray  # (d,)  mean square of each feature
+    longest: float  # largest squared length of a row
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> Sizes:
+        """Measure rows x (n, d)."""
+        squares, longest = np.zeros(x.shape[1]), 0.0
+        for first in range(0, len(x), PIECE):
+            piece = np.square(x[first : first + PIECE], dtype=np.float64)
+            squares += piece.sum(axis=0)
+            longest = max(longest, float(piece.sum(axis=1).max()))
+        return cls(squares / len(x), longest)
 
 
-def suitable_rate(recipe: Recipe, squares: np.ndarray, curvature: float = 1.0) -> tuple[float, str]:
-    """Return a learning rate for the optimizer and the features' mean squares, and the reason.
+def suitable_rate(recipe: Recipe, sizes: Sizes, curvature: float = 1.0) -> tuple[float, str]:
+    """Return a learning rate for the optimizer and the sizes of the rows, and the reason.
 
     `curvature` is the largest second derivative of the loss by z: 1 squared loss, 1/4 log loss.
+    A row of the largest size is answered exactly after its own step, never beyond.
     """
     if recipe.optimizer in _ADAPTIVE_RATES:
         return _ADAPTIVE_RATES[recipe.optimizer], f"the usual rate of {recipe.optimizer}"
-    length = 1.0 + float(squares.sum())
-    rate = _CALM_STEP / length / curvature
+    length = 1.0 + float(sizes.squares.sum())
+    rate = min(_CALM_STEP / length, 1.0 / (1.0 + sizes.longest)) / curvature
     if recipe.optimizer in ("momentum", "nesterov"):  # which multiply a step by 1 / (1 - momentum)
         rate *= 1.0 - recipe.momentum
-    return rate, f"rows have a mean squared length of {length:.3g}"
+    return rate, f"rows have a squared length of {length:.3g}, at most {1 + sizes.longest:.3g}"
 
 
 def scale_alert(squares: np.ndarray) -> str | None:

@@ -13,7 +13,7 @@ from neuroscope.neuron.heads import Kind
 from neuroscope.tasks.estimators._base import Classifier, ClassWeight, Regressor
 from neuroscope.tasks.estimators._errors import DataError, ParameterError
 from neuroscope.tasks.estimators._networks import Descent
-from neuroscope.tasks.estimators._rows import Rows, class_weighted
+from neuroscope.tasks.estimators._rows import Rows
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -65,14 +65,6 @@ class DenseClassifier(Classifier, _Dense):
                           stratify=not self._multilabel)  # fmt: skip
         return self
 
-    def _weighted(self, rows: Rows) -> Rows:
-        if self._multilabel and self.class_weight is not None:
-            raise ParameterError(
-                "class_weight needs one class a row", remedy="use sample_weight for several labels"
-            )
-        w = class_weighted(rows.y, self.classes_, self.class_weight, rows.w)
-        return Rows(rows.x, rows.y, w)
-
     def _kind_of_answer(self) -> Kind:
         if self._multilabel:
             return "multilabel"
@@ -98,15 +90,7 @@ class DenseClassifier(Classifier, _Dense):
     ) -> DenseClassifier:
         """Learn from rows X (n, d), one pass; the first call must name all `classes`."""
         first = not self.__sklearn_is_fitted__()
-        if first:
-            self._first_classes(classes, y)
-        else:
-            self._same_classes(classes)
-        if self.class_weight == "balanced":
-            raise ParameterError(
-                "class_weight 'balanced' needs all rows at once", remedy="give a weight a class"
-            )
-        rows = self._weighted(self._read(X, y, sample_weight, classes=classes, reset=first))
+        rows = self._weighted(self._read_online(X, y, classes, sample_weight))
         if first:
             self._first_online(self._kind_of_answer(), len(self.classes_), rows)
         self._learn_online(rows)
