@@ -1,11 +1,26 @@
-"""What holds for every test: nothing is written outside the test's own folder."""
+"""What holds for every test: nothing is written outside the temporary folders."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+
+
+def _compiled_code() -> Path:
+    """Return a folder for compiled code that all workers and later sessions share.
+
+    Numba unpickles what it finds there, so a folder that somebody else made is not used.
+    """
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"neuroscope-tests-{owner}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder if folder.stat().st_uid == owner else Path(tempfile.mkdtemp())
+
+
+os.environ.setdefault("NEUROSCOPE_CACHE", str(_compiled_code()))  # read at the core's import
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,43 @@
 """Neuroscope: deep learning you can see through, on your own data."""
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from neuroscope.base.version import __version__
+
+if TYPE_CHECKING:
+    from neuroscope.tasks.estimators import (
+        AdalineClassifier,
+        DenseClassifier,
+        DenseRegressor,
+        LinearNeuron,
+        LogisticNeuron,
+        PerceptronClassifier,
+    )
+
+
+__all__ = [
+    "AdalineClassifier",
+    "DenseClassifier",
+    "DenseRegressor",
+    "LinearNeuron",
+    "LogisticNeuron",
+    "PerceptronClassifier",
+    "__version__",
+]
+
+_ESTIMATORS = "neuroscope.tasks.estimators"
+_HOMES = {name: _ESTIMATORS for name in __all__ if not name.startswith("_")}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import neuroscope` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

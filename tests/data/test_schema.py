@@ -17,7 +17,7 @@ from neuroscope.data.align import align
 from neuroscope.data.schema import Column, Schema, infer_schema, read_schema
 from neuroscope.data.sources import read
 from neuroscope.data.table import Origin, Table
-from neuroscope.data.target import target_kind
+from neuroscope.data.task_kind import target_kind
 
 N = 40
 

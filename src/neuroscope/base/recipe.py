@@ -57,9 +57,9 @@ class Recipe:
     class_weight: str | None = None  # None or "balanced"
     optimizer: str = "adam"
     learning_rate: float = 1e-3
-    momentum: float = 0.9  # of "momentum", "nesterov" and "rmsprop"'s running mean
+    momentum: float = 0.9  # of "momentum" and "nesterov"
     beta1: float = 0.9  # of "adam" and "adamw"
-    beta2: float = 0.999
+    beta2: float = 0.999  # also of "rmsprop"
     epsilon: float = 1e-8
     schedule: str = "constant"
     warmup: float = 0.0  # fraction of all steps over which the rate rises linearly from 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroscope.base import randomness
-from neuroscope.base.errors import DivergedError
+from neuroscope.base.errors import DivergedError, InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D, Floats2D, Integers1D
 from neuroscope.neuron._compile import compiled, compiled_into_caller
@@ -152,6 +152,10 @@ class State:
         return cls(theta, np.zeros((2, theta.size), theta.dtype), seed, np.arange(rows),
                    theta.copy())  # fmt: skip
 
+    def out_of(self, patience: int) -> bool:
+        """Say whether `patience` epochs (0: any number) have passed without a better one."""
+        return bool(patience) and self.epoch - self.best_epoch >= patience
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -180,9 +184,22 @@ class Examples:
         y = np.asarray(y, dtype)
         return cls(
             np.ascontiguousarray(x, dtype),
-            np.ascontiguousarray(y.reshape(len(y), -1)),
+            np.ascontiguousarray(y[:, None] if y.ndim == 1 else y),
             np.ones(len(y), dtype) if w is None else np.ascontiguousarray(w, dtype),
         )
+
+
+def make_scratch(
+    network: Network, batch_size: int
+) -> tuple[Workspace, Floats2D, Floats2D, Floats1D]:
+    """Allocate what `train_epoch` writes on: the workspace and a batch of x, y and w."""
+    dtype = network.theta.dtype
+    return (
+        make_workspace(network.shape, batch_size, dtype),
+        np.empty((batch_size, network.widths[0]), dtype),
+        np.empty((batch_size, network.widths[-1]), dtype),
+        np.empty(batch_size, dtype),
+    )
 
 
 def descend(
@@ -198,20 +215,18 @@ def descend(
     With `valid` rows the weights of the best epoch are the ones that stay, and `recipe.patience`
     epochs without a better one end the fit. Raises DivergedError when the loss stops being finite.
     """
+    network.check_rows(train.x, train.y)
+    if not len(train.x):
+        raise InputError("there are no rows to learn from")
     state = state or State.start(network, recipe, len(train.x))
     shape, dtype = network.shape, network.theta.dtype
     batch_size = min(recipe.batch_size, len(train.x))
     steps_per_epoch = math.ceil(len(train.x) / batch_size)
     rule = make_rule(recipe, batch_size=batch_size, total_steps=steps_per_epoch * recipe.epochs)
-    scratch = (
-        make_workspace(shape, batch_size, dtype),
-        np.empty((batch_size, train.x.shape[1]), dtype),
-        np.empty((batch_size, train.y.shape[1]), dtype),
-        np.empty(batch_size, dtype),
-    )
+    scratch = make_scratch(network, batch_size)
     gradient, norms = np.empty_like(state.theta), np.empty(len(network.widths) - 1, dtype)
     began = time.perf_counter()
-    while state.epoch < recipe.epochs:
+    while state.epoch < recipe.epochs and not state.out_of(recipe.patience):
         loss = train_epoch(
             shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
             train.x, train.y, train.w, state.order, *scratch, norms,
@@ -233,8 +248,6 @@ def descend(
             state.epoch, loss, watched, rate_at(rule, state.step - 1),
             tuple(float(value) for value in norms), time.perf_counter() - began, better,
         )  # fmt: skip
-        if recipe.patience and state.epoch - state.best_epoch >= recipe.patience:
-            break
     network.theta[:] = state.best
 
 

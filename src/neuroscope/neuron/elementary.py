@@ -12,17 +12,20 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from neuroscope.base.types import Scalar
 from neuroscope.neuron._compile import compiled
 
-
-def exp(z: float) -> float:
-    """Return e**z."""
-    return math.exp(z)
+_EXP_END = 709.0  # compiled code answers inf from here on, where plain Python would raise
 
 
-def log(z: float) -> float:
+def exp(z: Scalar) -> Scalar:
+    """Return e**z; below, the same is said to the compiler."""
+    return _exp_float32(z) if type(z) is np.float32 else math.exp(min(z, _EXP_END))
+
+
+def log(z: Scalar) -> Scalar:
     """Return the natural logarithm of a number above 0."""
-    return math.log(z)
+    return _log_float32(z) if type(z) is np.float32 else math.log(z)
 
 
 @compiled

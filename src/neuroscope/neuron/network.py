@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroscope.base import randomness
+from neuroscope.base.errors import InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D, Floats2D
 from neuroscope.neuron import activations, losses
@@ -76,9 +77,24 @@ class Network:
         weights = self.theta[shape.weights_at[index] :][: n_in * n_out].reshape(n_in, n_out)
         return weights, self.theta[shape.bias_at[index] :][:n_out]
 
+    def check_rows(self, x: np.ndarray, y: np.ndarray | None = None) -> None:
+        """Refuse rows that do not fit the net (InputError): compiled loops check no bounds."""
+        if x.ndim != 2 or x.shape[1] != self.widths[0]:
+            raise InputError(
+                f"the net takes {self.widths[0]} inputs a row, the rows have shape {x.shape}",
+                remedy="give the features that the net was built for",
+            )
+        if y is not None and y.shape != (len(x), self.widths[-1]):
+            raise InputError(
+                f"the net has {self.widths[-1]} outputs, the targets of {len(x)} rows have shape "
+                f"{y.shape}",
+                remedy="give one target for each row and output",
+            )
+
     def propagate(self, x: np.ndarray) -> tuple[Floats2D, Floats2D]:
         """Return sums z and outputs a of the last layer, both (n, k), for inputs (n, d)."""
         x = np.ascontiguousarray(x, self.theta.dtype)
+        self.check_rows(x)
         z, a = np.empty((2, len(x), self.widths[-1]), self.theta.dtype)
         shape, last = self.shape, len(self.widths) - 2
         work = make_workspace(shape, min(CHUNK, max(len(x), 1)), self.theta.dtype)
@@ -94,6 +110,7 @@ class Network:
 
     def loss(self, examples: Examples) -> float:
         """Return the mean loss over examples, without penalties and dropout."""
+        self.check_rows(examples.x, examples.y)
         z, a = self.propagate(examples.x)
         shape = self.shape
         total = losses.batch_loss(shape.loss, shape.huber_delta, z, a, examples.y, examples.w)

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.neuron.descent import Examples, State, shuffle, train_step
-from neuroscope.neuron.forward import make_workspace
+from neuroscope.base.types import Floats1D
+from neuroscope.neuron.descent import Examples, State, make_scratch, shuffle, train_epoch
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.update import make_rule
 
@@ -29,35 +29,57 @@ def learning_rate_range(
     rate where it falls steepest (per factor of e), which is a good largest rate. `network` is left
     as it was.
     """
-    trial = replace(network, theta=network.theta.copy())
-    state = State.start(trial, recipe, len(train.x))
-    dtype, batch_size = trial.theta.dtype, min(recipe.batch_size, len(train.x))
-    work = make_workspace(trial.shape, batch_size, dtype)
-    gradient, norms = np.empty_like(state.theta), np.empty(len(trial.widths) - 1, dtype)
-    curve: list[tuple[float, float]] = []
+    rates = np.geomspace(low, high, steps)
+    losses = np.array(_losses_while_rising(network, train, recipe, rates))
+    reach = max(len(losses) // 10, 1)  # steps to each side over which batches are averaged out
+    smooth = _averaged(losses, reach)
+    curve = list(zip(rates[: len(losses)].tolist(), smooth.tolist(), strict=True))
+    if len(losses) <= 4 * reach:
+        return curve, low
+    falls = smooth[2 * reach :] - smooth[: -2 * reach]
+    return curve, curve[reach + int(np.argmin(falls))][0]
+
+
+def _losses_while_rising(
+    network: Network,
+    train: Examples,
+    recipe: Recipe,
+    rates: Floats1D,
+) -> list[float]:
+    """Return the loss of each batch just before its step, up to where it gets out of hand."""
+    shape, dtype = network.shape, network.theta.dtype
+    state = State.start(network, recipe, len(train.x))
+    batch_size = min(recipe.batch_size, len(train.x))
+    constant = replace(recipe, schedule="constant", warmup=0.0)
+    scratch = make_scratch(network, batch_size)
+    gradient, norms = np.empty_like(state.theta), np.empty(len(network.widths) - 1, dtype)
+    losses: list[float] = []
     mean, best = 0.0, math.inf
-    for step in range(steps):
-        rate = low * (high / low) ** (step / (steps - 1))
+    for step, rate in enumerate(rates):
         rule = make_rule(
-            replace(recipe, learning_rate=rate, schedule="constant", warmup=0.0),
+            replace(constant, learning_rate=float(rate)),
             batch_size=batch_size,
-            total_steps=steps,
+            total_steps=len(rates),
         )
         first = step * batch_size % len(train.x)
         if first + batch_size > len(train.x) or step == 0:
             shuffle(state.order, state.chance)
             first = 0
         rows = state.order[first : first + batch_size]
-        w = train.w[rows]
-        total = train_step(trial.shape, rule, step, 0, state.theta, state.moments, gradient,
-                           train.x[rows], train.y[rows], w, work, norms)  # fmt: skip
-        mean = 0.9 * mean + 0.1 * total / max(float(w.sum()), 1e-30)
-        smooth = mean / (1 - 0.9 ** (step + 1))
-        if not math.isfinite(smooth) or smooth > 4 * best:
+        loss = train_epoch(
+            shape, rule, step, state.chance, state.theta, state.moments, gradient,
+            train.x[rows], train.y[rows], train.w[rows], np.arange(batch_size), *scratch, norms,
+        )  # fmt: skip
+        mean = 0.9 * mean + 0.1 * loss
+        running = mean / (1 - 0.9 ** (step + 1))
+        if not math.isfinite(running) or running > 4 * best:
             break
-        best = min(best, smooth)
-        curve.append((rate, smooth))
-    if len(curve) < 3:
-        return curve, low
-    slopes = np.gradient([loss for _, loss in curve], np.log([rate for rate, _ in curve]))
-    return curve, curve[int(np.argmin(slopes))][0]
+        best = min(best, running)
+        losses.append(loss)
+    return losses
+
+
+def _averaged(values: Floats1D, reach: int) -> Floats1D:
+    """Return the mean of each value and up to `reach` neighbours on either side."""
+    window = np.ones(2 * reach + 1)
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")

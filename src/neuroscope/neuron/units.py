@@ -44,7 +44,10 @@ class McCullochPittsNeuron:
     inhibitory: tuple[int, ...] = ()  # positions of the vetoing inputs
 
     def fire(self, inputs: Sequence[int]) -> int:
-        """Return 1 or 0 for inputs of 0s and 1s; other numbers are an InputError."""
+        """Return 1 or 0 for inputs of 0s and 1s; other or too few are an InputError."""
+        wanted = max((*self.excitatory, *self.inhibitory), default=-1) + 1
+        if len(inputs) < wanted:
+            raise InputError(f"this neuron has {wanted} inputs, it was given {len(inputs)}")
         if any(value not in (0, 1) for value in inputs):
             raise InputError("a McCulloch-Pitts neuron takes inputs of 0 and 1 only")
         if any(inputs[position] for position in self.inhibitory):
@@ -53,7 +56,7 @@ class McCullochPittsNeuron:
 
 
 def gate(name: str) -> McCullochPittsNeuron:
-    """Return a logic gate as a hand-set neuron: AND, OR (two inputs), NOT (one input), NOR."""
+    """Return a logic gate as a hand-set neuron: AND, OR, NOR, AND NOT (two inputs), NOT."""
     gates = {
         "AND": McCullochPittsNeuron(2, (0, 1)),
         "OR": McCullochPittsNeuron(1, (0, 1)),
@@ -134,6 +137,8 @@ def learn_rows(
     The next row's sum is prepared while this row's error is still being computed, because
     w_new . x' = keep (w . x') - step (x . x'): the processor need not wait for the new weights.
     """
+    if order.size == 0:
+        return
     real = theta.dtype.type
     d = x.shape[1]
     row = order[0]

@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from neuroscope import __version__
 from neuroscope.base.errors import InputError
+from neuroscope.base.version import __version__
 from neuroscope.report import background, quality, sections, words
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from neuroscope import __version__
 from neuroscope.base.errors import ModelError
+from neuroscope.base.version import __version__
 
 FORMAT = 1  # raised only when an older Neuroscope could no longer read the artefact
 _LIBRARIES = ("neuroscope", "numpy", "numba", "scikit-learn", "safetensors", "torch")

@@ -23,9 +23,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from neuroscope import __version__
 from neuroscope.base.errors import InputError, Interrupted, did_you_mean
 from neuroscope.base.events import Event, RunFinished, from_json, to_json
+from neuroscope.base.version import __version__
 from neuroscope.runs import _lock
 from neuroscope.runs.disk import drafts, json_bytes, plain, storing, write_atomic
 from neuroscope.runs.tensors import pack, unpack

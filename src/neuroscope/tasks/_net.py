@@ -108,6 +108,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     train = _examples(training, x, positions, recipe, smooth=True)
     watched = _watched(training, encoder, recipe, watch) if watch.fold == 0 else None
     norms: tuple[float, ...] = ()
+    deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
     for report in descend_safely(network, train, recipe, valid=valid):
         if isinstance(report, Recipe):
             recipe = report
@@ -118,6 +119,13 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
         else:
             norms = report.norms
             _tell(report, network, recipe, watch, watched)
+            if time.perf_counter() > deadline and report.epoch < recipe.epochs:
+                reason = f"{recipe.epochs} planned, stopped by the time budget"
+                recipe = recipe.because(reason, epochs=report.epoch)
+                break
+    if "time budget" in recipe.reasons.get("epochs", ""):
+        message = f"epochs: {recipe.reasons['epochs']}; a longer --budget may do better"
+        watch.tell(WarningRaised(message=message, rung=watch.rung))
     for alert in gradient_alerts(norms, recipe.activation):
         watch.tell(WarningRaised(message=alert, rung=watch.rung))
     return NetLearner(network, encoder, recipe, kind)
@@ -198,9 +206,9 @@ def _within(
 def _time_epoch(
     network: Network, training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe
 ) -> float:
-    """Return the seconds of one epoch, timed on a copy of the net and up to 4,000 rows."""
+    """Return the seconds of one epoch, timed on a copy of the net and some of the rows."""
     trial = replace(network, theta=network.theta.copy())
-    sample = positions[: min(len(positions), 4000)]
+    sample = positions[: max(4000, len(positions) // 20)]
     examples = _examples(training, x, sample, recipe, smooth=True)
     twice = replace(recipe, epochs=2, patience=0)
     began, last = time.perf_counter(), 0.0

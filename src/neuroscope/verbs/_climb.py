@@ -31,10 +31,13 @@ from neuroscope.tasks._net import warm_up
 from neuroscope.tasks._search import search, side_by_side
 from neuroscope.tasks.table import rung_name
 
-# What a rung may use of the seconds that are left when its turn comes; the rest is for the rungs
-# above it, and in the end for the final fit, the test and the report.
-_SHARE = {"majority": 0.2, "neuron": 0.25, "trees": 0.4, "dense": 0.75}
-_SEARCH_SHARE = 0.4  # of a rung's seconds
+# The share of the seconds left that a rung may use when its turn comes; dense networks come last of
+# those that may be chosen, and what they leave is for the yardstick, the final fit and the report.
+_SHARE = {"majority": 0.1, "neuron": 0.2, "dense": 1.0, "trees": 0.5}
+_SEARCH_SHARE = 0.25  # of a rung's seconds
+_FITS_SHARE = 0.6  # of a rung's seconds, for its folds and the final fit
+_FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
+_LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
 
 
 @dataclass
@@ -99,6 +102,10 @@ class Climb:
     def _fit(self, rung: ModuleType, run: RungRun) -> None:
         began = time.monotonic()
         spent_before = run.seconds
+        left = self.budget.left()
+        if left is not None and rung.ORDER > 1 and left < _LEAST_SHARE * (self.budget.seconds or 0):
+            run.status = "skipped: the time budget is used"
+            return
         try:
             self._search(rung, run)
             self._fit_folds(rung, run)
@@ -143,9 +150,9 @@ class Climb:
 
     def _fit_folds(self, rung: ModuleType, run: RungRun) -> None:
         folds = [i for i in range(len(self.problem.split.folds)) if i not in run.folds]
-        seconds = self.budget.left(_SHARE[run.name])
-        lanes = 2 if rung.PARALLEL and len(folds) > 1 else 1
-        share = seconds and seconds * lanes / max(len(folds), 1)
+        seconds = self.budget.left(_SHARE[run.name] * _FITS_SHARE)
+        lanes = min(2 if rung.PARALLEL else 1, max(len(folds), 1))
+        share = seconds and seconds / (len(folds) / lanes + _FINAL_FITS)
 
         def fit(fold: int) -> None:
             began = time.monotonic()

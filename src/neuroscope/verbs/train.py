@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,11 +66,12 @@ def train(
     data, options = data or DataOptions(), options or TrainOptions()
     _check(options)
     root = Path(options.out) if options.out else settings.runs_folder()
+    budget = _budget(options)
     prepared = prepare(source, data, seed=options.seed, monitor=monitor)
     folder = RunFolder.create(root, options.name or source_name(source))
     folder.write_json("request.json", _request(source, data, options))
     with folder:
-        return _run(source, prepared, data, options, folder, monitor)
+        return _run(source, prepared, data, options, folder, monitor, budget)
 
 
 def resume(
@@ -91,9 +91,10 @@ def resume(
         raise InputError(
             "the run's data came from memory", where=folder.name, remedy="give them again as source"
         )
+    budget = _budget(options)
     prepared = prepare(source, data, seed=options.seed, monitor=monitor)
     with folder:
-        return _run(source, prepared, data, options, folder, monitor, resumed=True)
+        return _run(source, prepared, data, options, folder, monitor, budget, resumed=True)
 
 
 def show_recipe(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
@@ -124,6 +125,11 @@ def _check(options: TrainOptions) -> None:
         Recipe.read(options.recipe)
 
 
+def _budget(options: TrainOptions) -> Budget:
+    """Start the clock; a share of the budget is kept for the model, the result and the report."""
+    return Budget(None if options.budget is None else options.budget * (1 - _RESERVE))
+
+
 def _request(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
     named = str(source) if isinstance(source, str | Path) else None
     return {
@@ -139,9 +145,8 @@ def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _run(
     source: Any, prepared: Prepared, data: DataOptions, options: TrainOptions, folder: RunFolder,
-    monitor: Monitor, *, resumed: bool = False,
+    monitor: Monitor, budget: Budget, *, resumed: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    began = time.monotonic()
     warnings: list[str] = []
 
     def remember(event: Event) -> None:
@@ -157,7 +162,7 @@ def _run(
     tell(AuditFinished(findings=tuple(finding.to_json() for finding in prepared.findings)))
     for message in _serious(prepared):
         tell(WarningRaised(message=message))
-    climb = _climb(problem, options, folder, tell)
+    climb = _climb(problem, options, folder, tell, budget)
     if resumed:
         climb.restore()
     climb.up()
@@ -169,7 +174,7 @@ def _run(
             remedy=f"go on with: neuroscope train --resume {folder.name}",
         ) from None
     result["warnings"] = warnings
-    result["seconds"] = time.monotonic() - began
+    result["seconds"] = budget.spent
     tell(RunFinished(chosen=result["chosen"], why=result["why"], seconds=result["seconds"]))
     folder.write_json("result.json", result)
     tell(Progress(label="writing the report", done=0, total=1))
@@ -178,12 +183,13 @@ def _run(
     return result
 
 
-def _climb(problem: Problem, options: TrainOptions, folder: RunFolder, tell: Monitor) -> Climb:
+def _climb(
+    problem: Problem, options: TrainOptions, folder: RunFolder, tell: Monitor, budget: Budget
+) -> Climb:
     recipe = Recipe.read(options.recipe) if options.recipe else None
     names = options.rungs or (("majority", recipe.net) if recipe else None)
     name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
-    seconds = None if options.budget is None else options.budget * (1 - _RESERVE)
-    return Climb(problem, METRICS[name], task.rungs(names), Budget(seconds), folder, tell,
+    return Climb(problem, METRICS[name], task.rungs(names), budget, folder, tell,
                  recipe, options.epochs)  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.errors import ModelError
+from neuroscope.base.events import WarningRaised
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.encoders import Encoder
 from neuroscope.tasks._learning import Training, Watch
@@ -111,15 +112,35 @@ def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # no
 
 
 def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> None:
+    """Boost some rounds at a time while the next ones fit; the first ones on rows that do."""
     began = time.monotonic()
+    seconds = watch.seconds or 0.0
+    rows, rounds = np.arange(len(x)), 0
+    if len(x) > _ONE_THREAD_BELOW:  # long enough to be worth a look ahead
+        trial = np.arange(0, len(x), len(x) // 10_000)
+        model.set_params(max_iter=_ROUNDS_A_STEP).fit(x[trial], training.y[trial])
+        expected = (time.monotonic() - began) * len(x) / len(trial)
+        if expected > seconds:
+            rng = randomness.generator(training.problem.seed, "budget rows")
+            count = max(int(len(x) * seconds / expected), len(trial))
+            rows = np.sort(rng.choice(len(x), count, replace=False))
+    weights = None if training.weights is None else training.weights[rows]
+    x, y = x[rows], training.y[rows]
     model.set_params(warm_start=True)
     for rounds in range(_ROUNDS_A_STEP, _ROUNDS + 1, _ROUNDS_A_STEP):
-        model.set_params(max_iter=rounds)
-        model.fit(x, training.y, sample_weight=training.weights)
-        step = (time.monotonic() - began) / rounds * _ROUNDS_A_STEP
-        done = model.n_iter_ < rounds  # it stopped by itself
-        if done or time.monotonic() - began + step > (watch.seconds or np.inf):
+        step_began = time.monotonic()
+        model.set_params(max_iter=rounds).fit(x, y, sample_weight=weights)
+        now = time.monotonic()
+        if model.n_iter_ < rounds:  # it stopped by itself
             return
+        if now - began + (now - step_began) > seconds:
+            break
+    if rounds < _ROUNDS or len(rows) < len(training.rows):
+        message = (
+            f"{rounds} of {_ROUNDS} rounds on {len(rows):,} of {len(training.rows):,} rows, cut to "
+            "the time budget; a longer --budget makes this a fairer yardstick"
+        )
+        watch.tell(WarningRaised(message=message, rung=watch.rung))
 
 
 def _as_arrays(model: Any, kind: str, encoder: Encoder) -> Trees:

@@ -1,0 +1,7 @@
+"""`python -m neuroscope.cli` is the command `neuroscope`."""
+
+import sys
+
+from neuroscope.cli._main import main
+
+sys.exit(main())

@@ -1,0 +1,155 @@
+"""Showing a run while it goes on: a monitor that reads events and touches no trainer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from neuroscope.base import events
+from neuroscope.base.events import Event, Monitor
+from neuroscope.cli._out import stderr
+
+_SEARCH = 0.4  # share of a rung's bar that the search for a recipe takes
+
+
+@contextmanager
+def watching(*, quiet: bool) -> Iterator[Monitor]:
+    """Yield a monitor: bars on a terminal, one line a rung elsewhere, nothing when quiet."""
+    console = stderr()
+    if quiet:
+        yield events.ignore
+    elif not console.is_terminal:
+        yield Lines(console)
+    else:
+        with _bars(console) as bars:
+            yield Bar(bars)
+
+
+def _bars(console: Console) -> Bars:
+    return Bars(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        expand=True,
+    )
+
+
+class Lines:
+    """A line for each warning and each finished rung, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __call__(self, event: Event) -> None:
+        """Write what matters of one event."""
+        match event:
+            case events.WarningRaised():
+                said = f"{event.rung}: {event.message}" if event.rung else event.message
+                self._line(f"note: {said}")
+            case events.RungFinished():
+                self._line(f"{event.rung}: {_outcome(event)}")
+            case _:
+                pass
+
+    def _line(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)
+
+
+def _outcome(event: events.RungFinished) -> str:
+    if event.value is None or event.interval is None:
+        return event.status
+    low, high = event.interval
+    name = event.metric.replace("_", " ")
+    return f"{name} {event.value:.3f} ({low:.3f} to {high:.3f}), {event.seconds:.1f} s"
+
+
+class Bar:
+    """One bar for the step or the rung that is going on, with the time it still takes."""
+
+    def __init__(self, bars: Bars) -> None:
+        self.bars = bars
+        self._lock = threading.Lock()  # folds are fitted side by side and report at any time
+        self._task: TaskID | None = None
+        self._label = ""
+        self._folds = 1
+        self._rung = ""
+        self._base = 0.0
+        self._parts: dict[int, float] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar by one event."""
+        with self._lock:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case events.Progress():
+                self._step(event)
+            case events.RunStarted():
+                self._folds = int(event.rows.get("folds", 1))
+            case events.WarningRaised():
+                said = f"{event.rung}: {event.message}" if event.rung else event.message
+                self.bars.console.print(f"note: {said}", markup=False, style="yellow")
+            case events.RungStarted():
+                self._rung, self._base, self._parts = event.rung, 0.0, {}
+                self._begin(f"rung {event.position + 1} of {event.total}: {event.rung}")
+            case events.SearchTried():
+                self._base = _SEARCH
+                self._move(_SEARCH * event.trial / event.trials)
+            case events.EpochEnded():
+                self._part(event.fold, event.epoch / event.epochs)
+            case events.FoldFinished():
+                self._folds = event.folds
+                self._part(event.fold, 1.0)
+            case events.RungFinished():
+                line = f"rung {event.rung}: {_outcome(event)}"
+                self.bars.console.print(line, markup=False, style="dim")
+            case _:
+                pass
+
+    def _step(self, event: events.Progress) -> None:
+        if event.done >= event.total:
+            self._end()
+        else:
+            self._rung = ""
+            self._begin(event.label, known=False)
+
+    def _part(self, fold: int, share: float) -> None:
+        """Take the share of one fold; a fold below 0 is a fit outside the folds."""
+        if fold < 0:
+            self._move(share)
+            return
+        self._parts[fold] = max(share, self._parts.get(fold, 0.0))
+        done = sum(self._parts.values()) / max(self._folds, 1)
+        self._move(self._base + (1 - self._base) * done)
+
+    def _begin(self, label: str, *, known: bool = True) -> None:
+        self._end()
+        self._label = label
+        self._task = self.bars.add_task(label, total=1.0 if known else None)
+
+    def _move(self, share: float) -> None:
+        if self._task is not None:
+            self.bars.update(self._task, total=1.0, completed=share)
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self.bars.remove_task(self._task)
+            self._task = None

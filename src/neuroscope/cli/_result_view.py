@@ -1,0 +1,103 @@
+"""The result of a run as a product manager reads it: data, ladder, verdict, test, what next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from neuroscope.cli._ladder_view import ladder
+from neuroscope.cli._words import bullets, counted, duration, heading, paragraph, shown
+
+
+def show(result: Mapping[str, Any], console: Console) -> None:
+    """Print a result."""
+    _data(result, console)
+    heading(console, "The ladder (on rows held out from training)")
+    console.print(ladder(result, console))
+    _verdict(result, console)
+    _test(result, console)
+    _where(result, console)
+
+
+def _data(result: Mapping[str, Any], console: Console) -> None:
+    rows = result["rows"]
+    kinds = {"binary": "one of two classes", "multiclass": "one of several classes",
+             "regression": "a number"}  # fmt: skip
+    console.print()
+    title = Text.assemble((result["source"], "bold"), ": predict ", (result["target"], "bold"),
+                          f", {kinds.get(result['kind'], result['kind'])}")  # fmt: skip
+    if result.get("positive"):
+        title.append(f" (looking for {result['positive']!r}: {result['positive_reason']})")
+    console.print(title)
+    folds = f", in {rows['folds']} folds" if rows["folds"] > 1 else ""
+    paragraph(
+        console,
+        f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
+        f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test",
+    )
+    serious = [f for f in result["findings"] if f["severity"] == "serious"]
+    said = {f"{f['what']}; {f['meaning']}; {f['remedy']}" for f in serious}
+    said |= {f"column {d['column']!r} was dropped: {d['reason']}" for d in result["dropped"]}
+    others = [w for w in result["warnings"] if w not in said | set(result["split"]["notes"])]
+    bullets(console, [_finding(f) for f in serious], "!", "bold red")
+    bullets(console, [f"dropped {d['column']!r}: {d['reason']}" for d in result["dropped"]],
+            "-", "yellow")  # fmt: skip
+    bullets(console, others, "!", "yellow")
+    more = sum(f["severity"] == "notice" for f in result["findings"])
+    if more:
+        paragraph(console, Text(f"{counted(more, 'more finding')}: neuroscope look "
+                                f"{result['source']}", style="dim"))  # fmt: skip
+
+
+def _finding(finding: Mapping[str, Any]) -> Text:
+    return Text.assemble((finding["what"], "bold"), f"; {finding['meaning']}; {finding['remedy']}")
+
+
+def _verdict(result: Mapping[str, Any], console: Console) -> None:
+    heading(console, "Verdict")
+    style = "bold green" if result["usable"] else "bold red"
+    headline = result["headline"]
+    rest = result["why"].removeprefix(headline).strip()
+    paragraph(console, Text(headline, style=style))
+    if rest:
+        paragraph(console, Text(rest, style="yellow"))
+    curve = result.get("learning_curve") or {}
+    if curve.get("sentence"):
+        paragraph(console, curve["sentence"])
+    decision = result.get("threshold") or {}
+    if decision.get("sentence"):
+        paragraph(console, decision["sentence"])
+
+
+def _test(result: Mapping[str, Any], console: Console) -> None:
+    metric, test = result["metric"], result["test"]
+    heading(console, f"Test ({counted(result['rows']['test'], 'row')} that no rung had seen, "
+            "opened once)")  # fmt: skip
+    low, high = test["interval"][metric["name"]]
+    figure = f"{metric['title']} {shown(test[metric['name']])}"
+    line = Text.assemble(
+        (figure, "bold"), f", 95 % interval {shown(low)} to {shown(high)}. {metric['meaning']}"
+    )
+    paragraph(console, line)
+    if result["kind"] == "regression" and "mae" in test:
+        low, high = test["interval"]["mae"]
+        paragraph(console, f"It misses by {shown(test['mae'])} on average ({shown(low)} to "
+                  f"{shown(high)}), in units of {result['target']!r}.")  # fmt: skip
+
+
+def _where(result: Mapping[str, Any], console: Console) -> None:
+    heading(console, f"Kept ({duration(result['seconds'])} in all)")
+    for label, path in (("model", result["model"]), ("report", result["report"])):
+        console.print(Text(f"  {label:7}{path}"), soft_wrap=True)
+    heading(console, "Next")
+    name = result["name"]
+    steps = [
+        f"neuroscope predict {name} NEW.csv -o predictions.csv",
+        f"neuroscope judge {name} LABELLED.csv",
+        f"neuroscope runs {name}",
+    ]
+    for step in steps:
+        console.print(Text(f"  {step}", style="cyan"), soft_wrap=True)

@@ -1,0 +1,33 @@
+"""`neuroscope look`: the audit before anything trains."""
+
+from __future__ import annotations
+
+from neuroscope.cli import _options as given
+
+
+def command(
+    source: given.Source,
+    target: given.Target = None,
+    drop: given.Drop = None,
+    split: given.Split = None,
+    group: given.Group = None,
+    time: given.Time = None,
+    weight: given.Weight = None,
+    schema: given.SchemaFile = None,
+    sql: given.Sql = None,
+    seed: given.Seed = 0,
+    as_json: given.Json = False,
+    quiet: given.Quiet = False,
+    debug: given.Debug = False,
+) -> None:
+    """Audit data before anything trains: columns, gaps, leaks, odd labels, what to do."""
+    del debug
+    from neuroscope.cli import _look_view, _out, _progress  # noqa: PLC0415 - help needs neither
+    from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415
+    from neuroscope.verbs.look import look  # noqa: PLC0415
+
+    options = DataOptions(target=target, drop=given.names(drop), split=split, group=group,
+                          time=time, weight=weight, schema=schema, sql=sql)  # fmt: skip
+    with _progress.watching(quiet=quiet) as monitor:
+        found = look(source, options, seed=seed, monitor=monitor)
+    _out.print_json(found) if as_json else _look_view.show(found, _out.stdout())

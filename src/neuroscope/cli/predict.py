@@ -1,0 +1,39 @@
+"""`neuroscope predict`: a model's answers for new rows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from neuroscope.cli import _options as given
+
+
+def command(
+    model: given.Model,
+    source: given.Source,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write to .csv, .parquet or .jsonl."),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(metavar="COL,…", help="Columns of the source to carry along, e.g. an id."),
+    ] = None,
+    sql: given.Sql = None,
+    as_json: given.Json = False,
+    quiet: given.Quiet = False,
+    debug: given.Debug = False,
+) -> None:
+    """Predict new rows with a trained model; without -o they go to stdout as CSV."""
+    del debug
+    from neuroscope.cli import _out, _progress, _tables  # noqa: PLC0415 - help needs neither
+    from neuroscope.verbs.predict import predict  # noqa: PLC0415
+
+    with _progress.watching(quiet=quiet) as monitor:
+        found = predict(model, source, out=out, keep=given.names(keep), sql=sql, monitor=monitor)
+    if as_json:
+        table = found.pop("table")
+        _out.print_json(found if out else found | {"predictions": table.to_pylist()})
+    else:
+        _tables.print_predictions(found, quiet=quiet)

@@ -1,0 +1,86 @@
+"""`neuroscope train`: climb the ladder."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from neuroscope.cli import _options as given
+
+
+def command(  # noqa: PLR0913 - one parameter an option
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)] = None,
+    target: given.Target = None,
+    task: Annotated[
+        str, typer.Option(metavar="TASK", help="What kind of job this is; auto finds out.")
+    ] = "auto",
+    rungs: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|all|NAME,…", help="Rungs to climb: majority, neuron, dense, trees."
+        ),
+    ] = "auto",
+    budget: Annotated[
+        Any,
+        typer.Option(
+            metavar="TIME", parser=given.seconds, help="Time to spend: 30s, 5m, 2h or none."
+        ),
+    ] = "5m",
+    seed: given.Seed = 0,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder for run folders  [default: ./runs]"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Name of the run; else the source's.")
+    ] = None,
+    split: given.Split = None,
+    group: given.Group = None,
+    time: given.Time = None,
+    weight: given.Weight = None,
+    positive: given.Positive = None,
+    drop: given.Drop = None,
+    schema: given.SchemaFile = None,
+    sql: given.Sql = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Replay a recipe (a run's recipe.json).")
+    ] = None,
+    show_recipe: Annotated[
+        bool, typer.Option("--show-recipe", help="Print the recipe with reasons; train nothing.")
+    ] = False,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Epochs of every net; else chosen.")
+    ] = None,
+    cost: given.Cost = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was interrupted or killed."),
+    ] = None,
+    as_json: given.Json = False,
+    quiet: given.Quiet = False,
+    debug: given.Debug = False,
+) -> None:
+    """Climb from the plainest answer to the deepest net that still pays for itself."""
+    del debug
+    if (source is None) == (resume is None):
+        raise typer.BadParameter("give a SOURCE to train on, or --resume RUN", param_hint="SOURCE")
+    from neuroscope.cli import _out, _progress, _result_view  # noqa: PLC0415 - not for help
+    from neuroscope.verbs import train as verb  # noqa: PLC0415
+    from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415
+
+    data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
+                       group=group, time=time, weight=weight, schema=schema, sql=sql,
+                       task=task)  # fmt: skip
+    wanted = () if rungs in ("auto", "all") else given.names(rungs)
+    options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,
+                                epochs=epochs, cost=cost, name=name)  # fmt: skip
+    if show_recipe:
+        _out.print_indented(verb.show_recipe(source, data, options))
+        return
+    with _progress.watching(quiet=quiet) as monitor:
+        if resume is not None:
+            result = verb.resume(resume, out=out, monitor=monitor)
+        else:
+            result = verb.train(source, data, options, monitor=monitor)
+    _out.print_json(result) if as_json else _result_view.show(result, _out.stdout())

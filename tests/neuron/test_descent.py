@@ -1,0 +1,277 @@
+"""The loop: repeatable, resumable, stopping early, finding divergence, able to learn."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from neuroscope.base.errors import DivergedError, InputError
+from neuroscope.base.recipe import OPTIMIZERS, Recipe
+from neuroscope.neuron import descent, heads
+from neuroscope.neuron.alerts import gradient_alerts
+from neuroscope.neuron.descent import Epoch, Examples, State, descend, descend_safely
+from neuroscope.neuron.network import Network
+from neuroscope.neuron.range_test import learning_rate_range
+
+RECIPE = Recipe(hidden=(9, 6), loss="mean_squared_error", learning_rate=0.01, epochs=8)
+
+
+def problem(rows: int = 77, seed: int = 0) -> Examples:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, 5))
+    y = np.sin(x[:, :1]) + 0.3 * x[:, 1:2] * x[:, 2:3]
+    return Examples.of(x, y, None, np.dtype("float32"))
+
+
+def fit(recipe: Recipe, train: Examples, valid: Examples | None = None):
+    network = Network.build(5, 1, recipe, output="identity")
+    return network, list(descend(network, train, recipe, valid=valid))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_same_seed_gives_the_same_bits(optimizer) -> None:
+    recipe = replace(RECIPE, optimizer=optimizer, dropout=0.2, schedule="one_cycle")
+    first, reports = fit(recipe, problem(), problem(30, 1))
+    second, again = fit(recipe, problem(), problem(30, 1))
+    other, _ = fit(replace(recipe, seed=1), problem(), problem(30, 1))
+    assert first.theta.tobytes() == second.theta.tobytes()
+    assert [r.train_loss for r in reports] == [r.train_loss for r in again]
+    assert first.theta.tobytes() != other.theta.tobytes()
+
+
+@pytest.mark.parametrize("stop", [1, 3, 7, 8])
+@pytest.mark.parametrize("optimizer", ["nesterov", "adamw"])
+def test_a_fit_resumed_from_its_state_gives_the_same_bits(optimizer, stop) -> None:
+    """The state goes through plain bytes, as it does on disk."""
+    recipe = replace(
+        RECIPE, optimizer=optimizer, dropout=0.1, schedule="cosine", warmup=0.2, weight_decay=0.1
+    )
+    train, valid = problem(), problem(30, 1)
+    whole, reports = fit(recipe, train, valid)
+
+    network = Network.build(5, 1, recipe, output="identity")
+    state = State.start(network, recipe, len(train.x))
+    for report in descend(network, train, recipe, valid=valid, state=state):
+        if report.epoch == stop:
+            break
+    saved = {f.name: copy.deepcopy(getattr(state, f.name)) for f in fields(State)}
+
+    fresh = Network.build(5, 1, replace(recipe, seed=99), output="identity")
+    rest = list(descend(fresh, train, recipe, valid=valid, state=State(**saved)))
+    assert [r.epoch for r in rest] == list(range(stop + 1, 9))
+    assert [r.train_loss for r in rest] == [r.train_loss for r in reports[stop:]]
+    assert fresh.theta.tobytes() == whole.theta.tobytes()
+
+
+def impatient() -> tuple[Recipe, Examples, Examples]:
+    """A fit that soon learns its 20 rows by heart, so that the validation loss turns."""
+    rng = np.random.default_rng(5)
+    noise = [
+        Examples.of(rng.normal(size=(20, 5)), rng.normal(size=20), None, np.dtype("float32"))
+        for _ in range(2)
+    ]
+    recipe = replace(RECIPE, hidden=(32,), epochs=300, patience=4, learning_rate=0.02)
+    return recipe, noise[0], noise[1]
+
+
+def test_patience_stops_and_restores_the_best_weights() -> None:
+    recipe, train, valid = impatient()
+    network, reports = fit(recipe, train, valid)
+    watched = [r.valid_loss for r in reports]
+    best = int(np.argmin(watched))
+    assert len(reports) == best + 1 + recipe.patience < recipe.epochs
+    assert [r.epoch for r in reports if r.best][-1] == best + 1
+    assert network.loss(valid) == watched[best]
+    assert network.loss(valid) < watched[-1]
+    forever, more = fit(replace(recipe, patience=0, epochs=len(reports) + 9), train, valid)
+    assert len(more) == len(reports) + 9
+    assert forever.loss(valid) == min(r.valid_loss for r in more)
+
+
+def test_a_fit_that_ran_out_of_patience_stays_stopped_when_resumed() -> None:
+    recipe, train, valid = impatient()
+    network = Network.build(5, 1, recipe, output="identity")
+    state = State.start(network, recipe, len(train.x))
+    list(descend(network, train, recipe, valid=valid, state=state))
+    assert list(descend(network, train, recipe, valid=valid, state=copy.deepcopy(state))) == []
+
+
+def test_without_validation_rows_the_last_weights_stay() -> None:
+    network, reports = fit(RECIPE, problem())
+    assert all(r.valid_loss is None and r.best for r in reports)
+    assert network.loss(problem()) < reports[0].train_loss
+
+
+def test_one_row_mini_batch_and_batch_descent_are_one_loop() -> None:
+    """The step count and hence the path differ, the arithmetic of a batch does not."""
+    recipe = replace(RECIPE, optimizer="sgd", epochs=1, precision="float64", hidden=())
+    train = Examples.of(problem().x, problem().y, None, np.dtype("float64"))
+    for batch_size in (1, 10, 77, 1000):
+        network = Network.build(5, 1, recipe, output="identity")
+        weights, bias = network.layer(0)
+        weights[:] = 0
+        state = State.start(network, recipe, 77)
+        list(descend(network, train, replace(recipe, batch_size=batch_size), state=state))
+        w, b = np.zeros((5, 1)), np.zeros(1)
+        for first in range(0, 77, batch_size):
+            rows = state.order[first : first + batch_size]
+            error = train.x[rows] @ w + b - train.y[rows]
+            w = w - 0.01 * train.x[rows].T @ error / len(rows)
+            b = b - 0.01 * error.mean(axis=0)
+        assert state.step == -(-77 // batch_size)
+        assert weights == pytest.approx(w, rel=1e-10)
+        assert bias == pytest.approx(b, rel=1e-10)
+
+
+def test_every_row_is_met_once_an_epoch_in_a_new_order() -> None:
+    order, chance = np.arange(500), np.array([7], np.uint64)
+    met = []
+    for _ in range(3):
+        descent.shuffle(order, chance)
+        met.append(order.copy())
+        assert sorted(order) == list(range(500))
+    assert not np.array_equal(met[0], met[1])
+    assert not np.array_equal(met[1], met[2])
+
+
+def test_shuffling_favours_no_place() -> None:
+    chance, places = np.array([1], np.uint64), np.zeros((4, 4))
+    for _ in range(8000):
+        order = np.arange(4)
+        descent.shuffle(order, chance)
+        places[np.arange(4), order] += 1
+    assert np.abs(places / 8000 - 0.25).max() < 0.02
+
+
+def test_divergence_halves_the_rate_says_so_and_succeeds() -> None:
+    recipe = replace(RECIPE, hidden=(), optimizer="sgd", learning_rate=2.0, epochs=60)
+    network = Network.build(5, 1, recipe, output="identity")
+    steps = list(descend_safely(network, problem(), recipe))
+    halved = [step for step in steps if isinstance(step, Recipe)]
+    assert halved
+    assert [r.learning_rate for r in halved] == [2.0 / 2 ** (i + 1) for i in range(len(halved))]
+    assert halved[0].reasons["learning_rate"] == "halved, because the loss diverged at 2"
+    assert isinstance(steps[-1], Epoch)
+    assert steps[-1].epoch == recipe.epochs
+    assert np.isfinite(network.theta).all()
+
+
+def test_divergence_without_end_is_an_error_that_names_the_rate() -> None:
+    recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e9)
+    network = Network.build(5, 1, recipe, output="identity")
+    before = network.theta.copy()
+    steps = []
+    with pytest.raises(DivergedError, match=r"epoch 1; lower the learning rate \(it is 1\.56"):
+        for step in descend_safely(network, problem(), recipe):
+            steps.append(step)
+    assert len(steps) == descent.RATE_HALVINGS
+    assert np.array_equal(network.theta, before)
+
+
+@pytest.mark.parametrize("hidden", [(12,), (40, 40)])
+@pytest.mark.parametrize(
+    ("kind", "outputs"), [("binary", 2), ("multiclass", 3), ("multilabel", 2), ("regression", 1)]
+)
+def test_a_net_learns_sixteen_rows_by_heart(kind, outputs, hidden) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(16, 6))
+    y = {
+        "binary": rng.integers(0, 2, 16),
+        "multiclass": rng.integers(0, 3, 16),
+        "multilabel": rng.integers(0, 2, (16, 2)),
+        "regression": rng.normal(size=16),
+    }[kind]
+    recipe = Recipe(hidden=hidden, learning_rate=0.01, epochs=1500, batch_size=8)
+    network = heads.build(kind, 6, outputs, recipe)
+    train = heads.examples(kind, x, y, outputs, recipe)
+    first, *_, last = list(descend(network, train, recipe))
+    assert last.train_loss < 1e-3 < 0.1 < first.train_loss
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "gelu", "selu", "mish"])
+def test_a_small_net_solves_xor(activation) -> None:
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+    recipe = Recipe(
+        hidden=(8,), activation=activation, learning_rate=0.05, batch_size=4, epochs=2000
+    )
+    network = heads.build("binary", 2, 2, recipe)
+    list(descend(network, heads.examples("binary", x, np.array([0, 1, 1, 0]), 2, recipe), recipe))
+    assert network.predict(x)[:, 0].round().tolist() == [0, 1, 1, 0]
+
+
+def test_alerts_name_the_first_layers_of_a_net_built_to_vanish() -> None:
+    recipe = Recipe(
+        hidden=(10,) * 8, activation="sigmoid", loss="mean_squared_error", init="normal",
+        epochs=1, optimizer="sgd", learning_rate=1e-4,
+    )  # fmt: skip
+    _, (report,) = fit(recipe, problem())
+    alerts = gradient_alerts(report.norms, "sigmoid")
+    assert alerts[0].startswith("the gradient vanishes in layer 1 of 9")
+    assert "use relu or gelu instead of sigmoid" in alerts[0]
+    assert not any("layer 9" in alert for alert in alerts)
+    relu = replace(recipe, activation="relu", init="he")
+    _, (report,) = fit(relu, problem())
+    assert gradient_alerts(report.norms, "relu") == []
+
+
+def test_alerts_name_the_layer_of_a_net_built_to_explode() -> None:
+    recipe = replace(RECIPE, hidden=(50,) * 4, activation="identity", epochs=1, learning_rate=1e-30)
+    network = Network.build(5, 1, recipe, output="identity")
+    network.layer(2)[0][:] *= 1e5
+    (report,) = descend(network, problem(), recipe)
+    alerts = gradient_alerts(report.norms, "identity")
+    assert alerts[0].startswith("the gradient explodes in layer 1 of 5")
+    assert "clip_norm" in alerts[0]
+    assert gradient_alerts([0.5, float("nan")], "relu")[0].startswith(
+        "the gradient explodes in layer 2 of 2"
+    )
+
+
+def test_reported_norms_are_those_of_the_gradient() -> None:
+    from tests.neuron.reference import core_gradient
+
+    recipe = replace(RECIPE, batch_size=77, epochs=1)
+    network = Network.build(5, 1, recipe, output="identity")
+    gradient = replace(network, theta=core_gradient(network, problem()))
+    expected = [np.linalg.norm(gradient.layer(layer)[0]) for layer in range(3)]
+    (report,) = descend(network, problem(), recipe)
+    assert report.norms == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_range_test_finds_a_sensible_rate_and_changes_nothing(optimizer) -> None:
+    recipe = replace(RECIPE, hidden=(16,), optimizer=optimizer)
+    network = Network.build(5, 1, recipe, output="identity")
+    train = problem(400)
+    before, order = network.theta.copy(), train.x.copy()
+    curve, rate = learning_rate_range(network, train, recipe)
+    assert np.array_equal(network.theta, before)
+    assert np.array_equal(train.x, order)
+    rates = [at for at, _ in curve]
+    assert rates == sorted(rates)
+    assert 1e-4 < rate < 1.0
+    losses = {}
+    for factor in (1e-3, 1.0):
+        _, reports = fit(replace(recipe, learning_rate=rate * factor, epochs=5), train)
+        losses[factor] = reports[-1].train_loss
+    assert losses[1.0] < losses[1e-3]
+    assert learning_rate_range(network, train, recipe) == (curve, rate)
+
+
+def test_rows_of_the_wrong_width_are_refused() -> None:
+    """Compiled loops do not check bounds; the way in must."""
+    network = Network.build(5, 1, RECIPE, output="identity")
+    with pytest.raises(InputError, match="5 inputs"):
+        network.predict(np.zeros((3, 4)))
+    four = Examples.of(np.zeros((3, 4)), np.zeros(3), None, np.dtype("float32"))
+    with pytest.raises(InputError, match="5 inputs"):
+        list(descend(network, four, RECIPE))
+    two = Examples.of(np.zeros((3, 5)), np.zeros((3, 2)), None, np.dtype("float32"))
+    with pytest.raises(InputError, match="1 output"):
+        list(descend(network, two, RECIPE))
+    none = Examples.of(np.zeros((0, 5)), np.zeros((0, 1)), None, np.dtype("float32"))
+    with pytest.raises(InputError, match="no rows"):
+        list(descend(network, none, RECIPE))

@@ -1,0 +1,164 @@
+"""Contract of the rungs: each fits every kind of answer, packs into plain arrays and comes back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from neuroscope.base.errors import ModelError, SchemaError
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.schema import infer_schema
+from neuroscope.data.splits import plan_split
+from neuroscope.data.table import Origin, Table
+from neuroscope.data.task_kind import target_kind
+from neuroscope.judge.metrics import METRICS
+from neuroscope.tasks import table as task
+from neuroscope.tasks._learning import Problem, Watch, predict
+from neuroscope.tasks._search import search, splits_for
+from neuroscope.tasks.rungs import catalogue
+
+KINDS = ("binary", "multiclass", "regression")
+
+
+def problem(kind: str, rows: int = 240, weight: bool = False) -> Problem:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((rows, 3))
+    z = x @ [2.0, -1.0, 0.0]
+    y = {
+        "binary": np.where(z > 0, "yes", "no"),
+        "multiclass": np.digitize(z, [-1, 1]),
+        "regression": 100 + 7 * z,
+    }[kind]
+    columns = {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "color": rng.choice(["r", "g"], rows)}
+    columns |= {"w": rng.uniform(0.5, 1, rows)} if weight else {}
+    table = Table(pa.table(columns | {"y": y}), Origin("test"))
+    schema = infer_schema(table, target="y", weight="w" if weight else None)
+    found = target_kind(table, schema).kind
+    assert found == kind
+    split = plan_split(table, schema, seed=0, task_kind=found)
+    return task.pose(table, schema, split, found, 0, None)
+
+
+def fitted(name: str, posed: Problem):
+    rung = catalogue.get(name)
+    train, valid = posed.split.folds[0]
+    training = posed.training(train)
+    candidates = rung.recipes(training)
+    learner = rung.fit(training, candidates[0] if candidates else None, Watch(name))
+    return rung, learner, valid
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", catalogue.names())
+def test_a_rung_learns_packs_and_comes_back_the_same(name, kind) -> None:
+    posed = problem(kind)
+    rung, learner, valid = fitted(name, posed)
+    p = predict(posed, learner, valid)
+    assert p.shape == ((len(valid),) if kind == "regression" else (len(valid), posed.classes))
+    if kind != "regression":
+        assert np.allclose(p.sum(axis=1), 1, atol=1e-6)
+    metric = METRICS[{"regression": "r2", "binary": "roc_auc", "multiclass": "accuracy"}[kind]]
+    if name != "majority":
+        assert metric(posed.y[valid], p) > 0.6
+    record, arrays = learner.pack()
+    again = rung.unpack(json.loads(json.dumps(record)), arrays)
+    x = learner.encoder.transform(posed.table, valid).x if learner.encoder else np.zeros((5, 0))
+    assert np.array_equal(learner.predict(x), again.predict(x))
+    assert learner.parameters == again.parameters > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trees_as_arrays_predict_what_scikit_learn_predicts(kind) -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    from neuroscope.base import randomness
+
+    posed = problem(kind)
+    _, learner, valid = fitted("trees", posed)
+    training = posed.training(posed.split.folds[0][0])
+    x = training.encoded()[1]
+    seed = randomness.integer(0, "trees")
+    held = learner.encoder.transform(posed.table, valid).x
+    held[0, 0] = np.nan
+    if kind == "regression":
+        model = HistGradientBoostingRegressor(random_state=seed).fit(x, training.y)
+        assert np.allclose(model.predict(held), learner.predict(held), atol=1e-6)
+    else:
+        model = HistGradientBoostingClassifier(random_state=seed).fit(x, training.y)
+        assert np.allclose(model.predict_proba(held), learner.predict(held), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["majority", "neuron", "dense", "trees"])
+def test_row_weights_change_what_is_learned(name) -> None:
+    posed = problem("binary", weight=True)
+    assert posed.weights is not None
+    positive = posed.y == 1
+    tilted = Problem(**{**vars(posed), "weights": np.where(positive, 9.0, 1.0)})
+    mean = [predict(p, fitted(name, p)[1], p.split.test)[:, 1].mean() for p in (posed, tilted)]
+    assert mean[1] > mean[0] + 0.01
+
+
+def test_the_search_keeps_the_better_recipe_and_says_why() -> None:
+    posed = problem("binary", rows=400)
+    rung = catalogue.get("neuron")
+    training = posed.training(posed.split.folds[0][0])
+    good = Recipe(net="neuron", learning_rate=0.05, epochs=20)
+    bad = Recipe(net="neuron", learning_rate=1e-9, epochs=1, init="zeros")
+    for candidates in ([good, bad], [bad, good]):
+        best, trials = search(rung, candidates, training, METRICS["roc_auc"], Watch("neuron"))
+        assert best.learning_rate == good.learning_rate
+        assert "best AUC of 2 recipes" in best.reasons["learning_rate"]
+        assert len(trials) == 2
+    alone, trials = search(rung, [good], training, METRICS["roc_auc"], Watch("neuron"))
+    assert (alone, trials) == (good, [])
+
+
+def test_small_tables_are_searched_on_more_splits() -> None:
+    assert splits_for(100) == 5
+    assert splits_for(100_000) == 1
+
+
+def test_a_fit_is_cut_to_its_seconds_and_says_so() -> None:
+    posed = problem("binary", rows=2000)
+    training = posed.training(posed.split.folds[0][0])
+    recipe = Recipe(hidden=(256, 256), epochs=2000)
+    rung = catalogue.get("dense")
+    learner = rung.fit(training, recipe, Watch("dense", seconds=1.0))
+    assert learner.recipe.epochs < 2000
+    assert "time budget" in learner.recipe.reasons["epochs"]
+
+
+def test_early_stopping_holds_out_rows_of_its_own() -> None:
+    posed = problem("regression", rows=400)
+    training = posed.training(posed.split.folds[0][0])
+    recipe = Recipe(hidden=(32,), epochs=200, patience=3, learning_rate=0.02)
+    seen = []
+    learner = catalogue.get("dense").fit(training, recipe, Watch("dense", 1, seen.append))
+    epochs = [event.epoch for event in seen if event.kind == "EpochEnded"]
+    assert max(epochs) < 200
+    assert all(event.valid_loss is not None for event in seen if event.kind == "EpochEnded")
+    assert learner.recipe == recipe
+
+
+def test_layers_that_do_not_fit_together_are_refused() -> None:
+    posed = problem("binary")
+    rung, learner, _ = fitted("dense", posed)
+    record, arrays = learner.pack()
+    with pytest.raises(ModelError, match="fit together"):
+        rung.unpack(record, arrays | {"layer1.bias": np.zeros(3, np.float32)})
+    arrays.pop("layer2.weights")
+    with pytest.raises(ModelError, match="cannot be read"):
+        rung.unpack(record, arrays)
+
+
+def test_bad_weights_name_the_row() -> None:
+    table = Table(
+        pa.table({"x": np.arange(30.0), "w": [1.0] * 29 + [-1.0], "y": [0, 1] * 15}), Origin("t")
+    )
+    schema = infer_schema(table, target="y", weight="w")
+    split = plan_split(table, schema, seed=0, task_kind="binary")
+    with pytest.raises(SchemaError, match="row 30"):
+        task.pose(table, schema, split, "binary", 0, None)
