@@ -2,9 +2,10 @@
 
     python benchmarks/dense_small.py [--runs 5]
 
-Contenders take turns, run after run, so that a busy moment of the machine meets them all. Each gives
-back what it reached (a loss, an accuracy), so that a fast wrong answer is seen. The peers come with
-`pip install -c constraints.txt . jax keras river skorch`; one that is absent is skipped with a word.
+Contenders take turns, run after run, so that a busy moment of the machine meets them all. Each
+gives back what it reached (a loss, an accuracy), so that a fast wrong answer is seen. The peers
+come with `pip install -c constraints.txt . jax keras river skorch`; an absent one is skipped with
+a word.
 """
 
 from __future__ import annotations
