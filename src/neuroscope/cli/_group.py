@@ -27,6 +27,8 @@ class Verbs(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return one command, built from its file; None for an unknown name."""
         if cmd_name not in self.list_commands(ctx):
+            if not ctx.resilient_parsing:  # that is completion, which asks for half-typed names
+                catalogue.get(cmd_name)  # says that it is unknown, and what is near
             return None
         if cmd_name not in self.commands:
             app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -31,7 +31,6 @@ def ladder(result: Mapping[str, Any], console: Console) -> Table:
         chosen = rung["name"] == result["chosen"]
         style = "bold green" if chosen else "dim" if rung["value"] is None else ""
         title = ("▸ " if chosen else "  ") + rung["title"]
-        title += " (yardstick)" if rung["yardstick"] else ""
         drawn = _bar(rung["interval"], rung["value"], scale, width) or rung["status"]
         cells = [title, shown(rung["value"]), drawn]
         if console.width >= 72:

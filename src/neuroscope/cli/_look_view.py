@@ -28,7 +28,8 @@ def show(found: Mapping[str, Any], console: Console) -> None:
             f"{counted(len(found['columns']), 'column')}, {features} to learn from",
         )
     )
-    bullets(console, found["origin"]["notes"], "·", "dim")
+    if found["origin"]["notes"]:
+        paragraph(console, Text("; ".join(found["origin"]["notes"]), style="dim"))
     _target(found, console)
     heading(console, "Columns")
     console.print(_columns(found, console))
@@ -90,4 +91,4 @@ def _training(found: Mapping[str, Any], console: Console) -> None:
     bullets(console, [f"would be dropped: {d['column']!r}, {d['reason']}"
                       for d in found["dropped"]], "-", "yellow")  # fmt: skip
     console.print()
-    console.print(Text(f"  neuroscope train {found['source']}", style="cyan"), soft_wrap=True)
+    console.print(Text(f"  {found['next']}", style="cyan"), soft_wrap=True)

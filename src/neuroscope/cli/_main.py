@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from neuroscope.base.errors import Interrupted, NeuroscopeError
+from neuroscope.base.errors import Interrupted, NeuroscopeError, did_you_mean
 from neuroscope.cli._group import build
 
 _UsageError = typer.BadParameter.__mro__[1]  # of Typer's own copy of Click, or of Click itself
@@ -63,6 +63,10 @@ def _usage(error: BaseException) -> str:
     ctx = getattr(error, "ctx", None)
     command = ctx.command_path if ctx is not None else "neuroscope"
     what = " ".join(error.format_message().split()).rstrip(".")  # type: ignore[attr-defined]
+    option = getattr(error, "option_name", "")
+    if getattr(error, "possibilities", None):
+        hint = did_you_mean(option, error.possibilities)  # type: ignore[attr-defined]
+        what = f"no such option {option!r}; {hint}" if hint else f"no such option {option!r}"
     what = what[:1].lower() + what[1:]
     return f"{what}; see: {command} --help"
 

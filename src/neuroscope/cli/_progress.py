@@ -119,8 +119,7 @@ class Bar:
                 self._folds = event.folds
                 self._part(event.fold, 1.0)
             case events.RungFinished():
-                line = f"rung {event.rung}: {_outcome(event)}"
-                self.bars.console.print(line, markup=False, style="dim")
+                self._finish(f"{event.rung}: {_outcome(event)}")
             case _:
                 pass
 
@@ -148,6 +147,12 @@ class Bar:
     def _move(self, share: float) -> None:
         if self._task is not None:
             self.bars.update(self._task, total=1.0, completed=share)
+
+    def _finish(self, line: str) -> None:
+        """Leave the rung's outcome standing above the bars that follow."""
+        if self._task is not None:
+            self.bars.update(self._task, description=line, total=1.0, completed=1.0)
+            self._task = None
 
     def _end(self) -> None:
         if self._task is not None:

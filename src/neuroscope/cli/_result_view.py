@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from neuroscope.cli._ladder_view import ladder
-from neuroscope.cli._words import bullets, counted, duration, heading, paragraph, shown
+from neuroscope.cli._words import bullets, counted, duration, heading, paragraph, shown, spread
 
 
 def show(result: Mapping[str, Any], console: Console) -> None:
@@ -17,6 +17,10 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     _data(result, console)
     heading(console, "The ladder (on rows held out from training)")
     console.print(ladder(result, console))
+    yardstick = [rung["title"] for rung in result["rungs"] if rung["yardstick"]]
+    if yardstick:
+        said = f"{', '.join(yardstick)}: the yardstick, shown for comparison"
+        paragraph(console, Text(said, style="dim"))
     _verdict(result, console)
     _test(result, console)
     _where(result, console)
@@ -76,16 +80,16 @@ def _test(result: Mapping[str, Any], console: Console) -> None:
     metric, test = result["metric"], result["test"]
     heading(console, f"Test ({counted(result['rows']['test'], 'row')} that no rung had seen, "
             "opened once)")  # fmt: skip
-    low, high = test["interval"][metric["name"]]
     figure = f"{metric['title']} {shown(test[metric['name']])}"
-    line = Text.assemble(
-        (figure, "bold"), f", 95 % interval {shown(low)} to {shown(high)}. {metric['meaning']}"
-    )
+    line = Text.assemble((figure, "bold"),
+                         f", 95 % interval {spread(test['interval'][metric['name']])}. "
+                         f"{metric['meaning']}")  # fmt: skip
     paragraph(console, line)
     if result["kind"] == "regression" and "mae" in test:
-        low, high = test["interval"]["mae"]
-        paragraph(console, f"It misses by {shown(test['mae'])} on average ({shown(low)} to "
-                  f"{shown(high)}), in units of {result['target']!r}.")  # fmt: skip
+        miss = shown(test["mae"], in_target_units=True)
+        between = spread(test["interval"]["mae"], in_target_units=True)
+        paragraph(console, f"It misses by {miss} on average (95 % interval {between}), in units "
+                  f"of {result['target']!r}.")  # fmt: skip
 
 
 def _where(result: Mapping[str, Any], console: Console) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli._words import bullets, shown
+from neuroscope.cli._words import bullets, shown, spread
 
 _COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red",
             "damaged": "red"}  # fmt: skip
@@ -70,4 +70,4 @@ def _cell(value: Any, interval: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     said = shown(value) if interval else f"{value:.4g}"
-    return f"{said} ({shown(interval[0])} to {shown(interval[1])})" if interval else said
+    return f"{said} ({spread(interval)})" if interval else said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -20,11 +20,20 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
 
 
-def shown(value: float | None) -> str:
-    """Return a score with three decimals; large ones as they are read."""
+def shown(value: float | None, *, in_target_units: bool = False) -> str:
+    """Return a score with three decimals, an amount with four digits."""
     if value is None:
         return "-"
-    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
+    if not in_target_units:
+        return f"{value:.3f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def spread(interval: Sequence[float] | None, *, in_target_units: bool = False) -> str:
+    """Return "0.812 to 0.870", or "" where there is no interval."""
+    if interval is None:
+        return ""
+    return " to ".join(shown(end, in_target_units=in_target_units) for end in interval)
 
 
 def counted(n: int, noun: str) -> str:

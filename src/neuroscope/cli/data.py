@@ -20,7 +20,7 @@ def command(
     as_json: given.Json = False,
     debug: given.Debug = False,
 ) -> None:
-    """List the data sets that come with the installation, offline."""
+    """List the data sets that are there offline."""
     del debug
     if out and name is None:
         raise typer.BadParameter("name the data set to write", param_hint="--out")

@@ -23,7 +23,7 @@ def command(
     quiet: given.Quiet = False,
     debug: given.Debug = False,
 ) -> None:
-    """Score a model on labelled rows: figures with intervals, mistakes, groups."""
+    """Score a model on labelled rows, with intervals."""
     del debug
     from neuroscope.cli import _judge_view, _out, _progress  # noqa: PLC0415 - not for help
     from neuroscope.verbs.judge import judge  # noqa: PLC0415

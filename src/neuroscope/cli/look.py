@@ -20,7 +20,7 @@ def command(
     quiet: given.Quiet = False,
     debug: given.Debug = False,
 ) -> None:
-    """Audit data before anything trains: columns, gaps, leaks, odd labels, what to do."""
+    """Audit data before anything trains: gaps, leaks, odd labels."""
     del debug
     from neuroscope.cli import _look_view, _out, _progress  # noqa: PLC0415 - help needs neither
     from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415

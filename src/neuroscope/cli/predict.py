@@ -25,7 +25,11 @@ def command(
     quiet: given.Quiet = False,
     debug: given.Debug = False,
 ) -> None:
-    """Predict new rows with a trained model; without -o they go to stdout as CSV."""
+    """Predict new rows with a trained model.
+
+    Without -o the answers go to stdout: as CSV into a pipe, the first ones as a table on a
+    terminal.
+    """
     del debug
     from neuroscope.cli import _out, _progress, _tables  # noqa: PLC0415 - help needs neither
     from neuroscope.verbs.predict import predict  # noqa: PLC0415

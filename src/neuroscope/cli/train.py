@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     quiet: given.Quiet = False,
     debug: given.Debug = False,
 ) -> None:
-    """Climb from the plainest answer to the deepest net that still pays for itself."""
+    """Climb from guessing to the deepest net that pays for itself."""
     del debug
     if (source is None) == (resume is None):
         raise typer.BadParameter("give a SOURCE to train on, or --resume RUN", param_hint="SOURCE")
@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
                        group=group, time=time, weight=weight, schema=schema, sql=sql,
-                       task=task)  # fmt: skip
+                       task=None if task == "auto" else task)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,
                                 epochs=epochs, cost=cost, name=name)  # fmt: skip

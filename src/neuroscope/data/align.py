@@ -76,7 +76,7 @@ def _fitted(values: pa.ChunkedArray, column: Column, where: str) -> tuple[pa.Chu
     what = {"truth": "true or false", "number": "a number", "dates": "a date"}[wanted]
     raise SchemaError(
         f"column {column.name!r} holds {value!r} where the model was trained on {what}",
-        where=f"{where}, row {row} (counted from 0)",
+        where=f"{where}, data row {row + 1}",
         remedy="mend the value or leave it empty",
     )
 

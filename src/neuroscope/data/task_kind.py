@@ -72,7 +72,7 @@ def _number(
                 "index", [finite], pc.IndexOptions(value=pa.scalar(False))
             ).as_py()
             raise TargetError(
-                f"{infinite:,} values are infinite (the first in row {row}, counted from 0)",
+                f"{infinite:,} values are infinite (the first in data row {row + 1})",
                 where=where,
                 remedy="mend or drop these rows",
             )

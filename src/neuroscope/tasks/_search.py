@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,17 +27,27 @@ Item = TypeVar("Item")
 
 
 def side_by_side(
-    work: Callable[[Item], Result], items: Sequence[Item], *, parallel: bool
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    parallel: bool,
+    stop: threading.Event | None = None,
 ) -> list[Result]:
     """Return `work` of each item, in order; the compiled loops release Python's lock.
 
-    Ctrl-C and errors reach the caller only when all running items have stopped.
+    Ctrl-C and errors reach the caller only when all running items have stopped; Ctrl-C sets
+    `stop`, so that they soon do.
     """
     workers = min(len(items), os.cpu_count() or 1) if parallel else 1
     if workers <= 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, items))
+        try:
+            return list(pool.map(work, items))
+        except KeyboardInterrupt:
+            if stop is not None:
+                stop.set()  # before the pool waits for its threads
+            raise
 
 
 def splits_for(rows: int) -> int:
@@ -76,7 +87,8 @@ def search(
         spent = time.monotonic() - began
         if watch.seconds is not None and number and spent * (1 + 1 / number) > watch.seconds:
             break
-        values = side_by_side(lambda part, r=recipe: score(r, part), parts, parallel=True)
+        values = side_by_side(lambda part, r=recipe: score(r, part), parts, parallel=True,
+                              stop=watch.stop)  # fmt: skip
         scores.append(metric.sign * float(np.mean(values)))
         changes = _differences(candidates[0], recipe)
         record = {"changes": changes, "value": float(np.mean(values)),

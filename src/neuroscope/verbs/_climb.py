@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, Interrupted, NeuroscopeError
+from neuroscope.base.errors import DivergedError, NeuroscopeError
 from neuroscope.base.events import (
     CheckpointSaved,
     FoldFinished,
@@ -113,20 +113,9 @@ class Climb:
         except DivergedError as error:
             run.status = f"failed: {error}"
             self.monitor(WarningRaised(message=str(error), rung=run.name))
-        except KeyboardInterrupt:
-            raise self._interrupted() from None
-        except Interrupted as error:
-            raise self._interrupted() from error
         finally:
             run.seconds = spent_before + time.monotonic() - began
             self._save()
-
-    def _interrupted(self) -> Interrupted:
-        self.stop.set()
-        return Interrupted(
-            "interrupted; what was done is kept",
-            remedy=f"go on with: neuroscope train --resume {self.folder.name}",
-        )
 
     def _watch(self, name: str, seconds: float | None, fold: int = 0) -> Watch:
         valid = self.problem.split.folds[fold][1] if fold == 0 else None
@@ -168,15 +157,7 @@ class Climb:
                 metric=self.metric.name, value=value, seconds=time.monotonic() - began,
             ))  # fmt: skip
 
-        self._stoppable(fit, folds, parallel=rung.PARALLEL)
-
-    def _stoppable(self, work: Any, items: Sequence[int], *, parallel: bool) -> None:
-        """Run work on the folds; Ctrl-C tells the fits to stop and is raised once they have."""
-        try:
-            side_by_side(work, items, parallel=parallel)
-        except KeyboardInterrupt:
-            self.stop.set()
-            raise
+        side_by_side(fit, folds, parallel=rung.PARALLEL, stop=self.stop)
 
     def _finish(self, run: RungRun) -> None:
         if run.status == "done":

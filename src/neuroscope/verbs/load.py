@@ -8,8 +8,9 @@ from typing import Any
 from neuroscope.base import settings
 from neuroscope.base.errors import InputError, ModelError, SchemaError
 from neuroscope.runs import artefact
-from neuroscope.runs.folder import RunFolder, is_run
+from neuroscope.runs.folder import is_run
 from neuroscope.tasks import catalogue
+from neuroscope.verbs._find import find_run
 
 
 def load(path: str | Path) -> Any:
@@ -33,30 +34,16 @@ def load(path: str | Path) -> Any:
 
 def find_model(path: str | Path) -> Path:
     """Return where the artefact lies that a person means by `path`."""
-    root = settings.runs_folder()
-    for place in (Path(path), root / path):
-        if is_run(place):
-            return _model_of(RunFolder(place))
-        if place.is_file() or (place / "card.json").is_file():
-            return place
-    if Path(path).suffix or Path(path).parent != Path():
-        return Path(path)  # a file was meant; loading it says what is wrong
-    alike = [run for run in sorted(root.glob(f"*-{path}*"), reverse=True)
-             if _short_name(run) == str(path) and RunFolder(run).model.exists()]  # fmt: skip
-    return RunFolder(alike[0]).model if alike else _model_of(RunFolder.open(path, root))
-
-
-def _short_name(run: Path) -> str:
-    """Return "iris" for "20260314-092653-iris" and "20260314-092653-iris-2"."""
-    name = run.name.split("-", 2)[-1]
-    head, _, number = name.rpartition("-")
-    return head if head and number.isdigit() and len(number) < 3 else name
-
-
-def _model_of(run: RunFolder) -> Path:
+    place = Path(path)
+    if not is_run(place) and (place.is_file() or (place / "card.json").is_file()):
+        return place
+    looks_like_a_file = place.suffix or place.parent != Path()
+    if looks_like_a_file and not is_run(place) and not is_run(settings.runs_folder() / place):
+        return place  # loading it says what is wrong
+    run = find_run(path, settings.runs_folder(), wanted=lambda run: run.model.exists())
     if run.model.exists():
         return run.model
     raise ModelError(
-        f"the run has no model yet (it is {run.status})", where=run.name,
+        f"the run has no model (it is {run.status})", where=run.name,
         remedy=f"go on with: neuroscope train --resume {run.name}",
     )  # fmt: skip

@@ -12,6 +12,7 @@ from neuroscope.data.schema import Schema
 from neuroscope.data.splits import plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
+from neuroscope.verbs._command import train_command
 from neuroscope.verbs._prepare import DataOptions, check_task, understand
 
 
@@ -36,6 +37,7 @@ def look(
         "origin": {"files": list(table.origin.files), "notes": list(table.origin.notes)},
         "columns": [dataclasses.asdict(column) for column in schema.columns],
         **found,
+        "next": train_command(source, data),
     }
 
 

@@ -60,7 +60,8 @@ def predict(
         "rows": table.rows,
         "classes": list(trained.classes),
         "threshold": trained.threshold if trained.codec.kind == "binary" else None,
-        "notes": [*table.origin.notes, *notes],
+        "origin": list(table.origin.notes),
+        "notes": list(notes),
         "out": written,
         "table": answers,
     }

@@ -10,6 +10,7 @@ from typing import Any
 from neuroscope.base import settings
 from neuroscope.runs import listing
 from neuroscope.runs.folder import RunFolder
+from neuroscope.verbs._find import find_run
 
 
 def runs(
@@ -25,7 +26,7 @@ def runs(
         listing.delete(run)
         return {"deleted": run.name}
     if names:
-        opened = [RunFolder.open(name, root) for name in names]
+        opened = [find_run(name, root) for name in names]
         return {"comparison": listing.compare(opened).to_json()}
     found = [dataclasses.asdict(run) for run in listing.list_runs(root)]
     return {"folder": str(root), "runs": [run | {"path": str(run["path"])} for run in found]}

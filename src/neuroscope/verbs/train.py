@@ -32,6 +32,7 @@ from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 
@@ -158,20 +159,21 @@ def _run(
     tell = broadcast(folder.monitor, remember, monitor)
     problem = prepared.problem
     tell(RunStarted(task=task.NAME, target=problem.codec.column, source=str(source)[:500],
-                    rows=problem.split.counts, seed=options.seed))  # fmt: skip
+                    rows=_counts(problem), seed=options.seed))  # fmt: skip
     tell(AuditFinished(findings=tuple(finding.to_json() for finding in prepared.findings)))
     for message in _serious(prepared):
         tell(WarningRaised(message=message))
     climb = _climb(problem, options, folder, tell, budget)
     if resumed:
         climb.restore()
-    climb.up()
     try:
+        climb.up()
         result = _conclude(climb, prepared, data, options, source, tell)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
+        climb.stop.set()
         raise Interrupted(
             "interrupted; what was done is kept",
-            remedy=f"go on with: neuroscope train --resume {folder.name}",
+            remedy=f"go on with: neuroscope train --resume {_resumable(folder)}",
         ) from None
     result["warnings"] = warnings
     result["seconds"] = budget.spent
@@ -181,6 +183,16 @@ def _run(
     write_report(folder.path)
     tell(Progress(label="writing the report", done=1, total=1))
     return result
+
+
+def _resumable(folder: RunFolder) -> str:
+    """Return what finds the run again: its name, or its path when it lies elsewhere."""
+    usual = folder.path.parent.resolve() == settings.runs_folder().resolve()
+    return folder.name if usual else shlex.quote(str(folder.path))
+
+
+def _counts(problem: Problem) -> dict[str, int]:
+    return problem.split.counts | {"folds": len(problem.split.folds)}
 
 
 def _climb(
@@ -222,7 +234,7 @@ def _conclude(
     found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views}
     return _result(climb, prepared, choice, test, source, options) | {
         **{name: block for name, block in found.items() if block},
-        "reproduce": _command(source, data, options),
+        "reproduce": train_command(source, data, options),
         "usable": choice.usable,
     }
 
@@ -246,7 +258,7 @@ def _result(
         "source": str(source) if isinstance(source, str | Path) else "data from memory",
         "seed": options.seed,
         "versions": library_versions(),
-        "rows": problem.split.counts | {"folds": len(problem.split.folds)},
+        "rows": _counts(problem),
         "metric": {"name": metric.name, "title": metric.title,
                    "meaning": metric.words(test[metric.name], positive or "positive"),
                    "greater_is_better": metric.greater_is_better},
@@ -288,19 +300,3 @@ def _rung(climb: Climb, rung: Any) -> dict[str, Any]:
                          weights=climb.problem.weights_of(held)) if interval else {},
         "recipe": run.recipe.to_json() if run.recipe else None,
     }  # fmt: skip
-
-
-def _command(source: Any, data: DataOptions, options: TrainOptions) -> str:
-    """Return the command line that repeats the run."""
-    named = str(source) if isinstance(source, str | Path) else "DATA"
-    words = ["neuroscope", "train", named]
-    for holder, default in ((data, DataOptions()), (options, TrainOptions())):
-        for field in dataclasses.fields(holder):
-            value = getattr(holder, field.name)
-            if value != getattr(default, field.name) and field.name not in ("out", "name"):
-                text = ",".join(value) if isinstance(value, tuple) else f"{value}"
-                text = f"{value:g}s" if field.name == "budget" and value else text
-                words += [f"--{field.name}", text]
-    if options.seed == 0:
-        words += ["--seed", "0"]
-    return shlex.join(words)

@@ -271,12 +271,12 @@ def _collect(reader: pa.RecordBatchReader) -> pa.Table:
 def _mixed_note(connection: duckdb.DuckDBPyConnection, arrow: pa.Table, words: _Words) -> str:
     connection.register("typed", arrow.select([words.name]).rename_columns(["word"]))
     row, example = connection.execute(
-        "SELECT row, word FROM (SELECT word, row_number() OVER () - 1 AS row FROM typed) "
+        "SELECT row, word FROM (SELECT word, row_number() OVER () AS row FROM typed) "
         "WHERE word IS NOT NULL AND TRY_CAST(CAST(word AS VARCHAR) AS DOUBLE) IS NULL "
         "ORDER BY row LIMIT 1"
     ).fetchall()[0]
     count = words.present - words.numbers
     return (
         f"column {words.name!r}: numbers, but {count:,} of {words.present:,} values are words "
-        f"(e.g. {example!r} in row {row}, counted from 0); kept as text"
+        f"(e.g. {example!r} in data row {row}); kept as text"
     )

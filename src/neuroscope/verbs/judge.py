@@ -1,0 +1,209 @@
+"""Judge: honest numbers of a trained model on labelled rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError, did_you_mean
+from neuroscope.base.events import Monitor, Progress, ignore
+from neuroscope.data.align import align
+from neuroscope.data.columns import cells
+from neuroscope.data.fingerprint import fingerprint
+from neuroscope.data.sources import read
+from neuroscope.data.table import Table
+from neuroscope.judge.calibration import calibration
+from neuroscope.judge.confusion import confusion
+from neuroscope.judge.groups import by_group
+from neuroscope.judge.intervals import Resampling, bootstrap
+from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
+from neuroscope.judge.residuals import residuals
+from neuroscope.judge.threshold import Cost, best_threshold, parse_cost
+from neuroscope.verbs.load import load
+
+_NO_INTERVAL = ("precision", "recall", "specificity", "f1", "mcc", "median_absolute_error")
+_OWN_ROWS = (
+    "these are the rows the model was made from, and it was trained on most of them: the figures "
+    "flatter it; the test figures in its report are the honest ones"
+)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The rows that have a target: truth, predictions and weights."""
+
+    model: Any
+    table: Table
+    rows: np.ndarray  # row numbers in the table
+    y: np.ndarray
+    p: np.ndarray
+    weights: np.ndarray | None
+    plan: Resampling
+
+    @property
+    def kind(self) -> Any:
+        return self.model.codec.kind
+
+
+def judge(
+    model: Any,
+    source: Any,
+    *,
+    group: str | None = None,
+    cost: str | None = None,
+    sql: str | None = None,
+    seed: int = 0,
+    monitor: Monitor = ignore,
+) -> dict[str, Any]:
+    """Score a model on rows whose target is known, with 95 % bootstrap intervals.
+
+    `group` names a column of the source: each of its values is scored apart, with the gaps
+    between them. `cost` ("false_positive=1,false_negative=5") prices the decisions of a binary
+    model. Rows without a target are left out and counted. "warnings" says when the rows are those
+    the model was made from: found by fingerprint of the whole table, so that a part of them, or
+    the same rows in another order, goes unnoticed.
+    """
+    trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
+    priced = _priced(trained, cost)
+    monitor(Progress(label="reading the data", done=0, total=3))
+    table = read(source, sql=sql)
+    try:
+        groups = None if group is None else _groups(table, group)
+        monitor(Progress(label="predicting", done=1, total=3))
+        judged, notes = _judged(trained, table, seed)
+    except NeuroscopeError as error:
+        known = error.where.startswith(table.origin.text)
+        raise (error if known else error.at(table.origin.text)) from error
+    monitor(Progress(label="judging", done=2, total=3))
+    found = _report(judged) | _views(judged)
+    if priced is not None:
+        found["cost"] = _cost(judged, priced)
+    if groups is not None:
+        said = by_group(judged.kind, judged.y, judged.p, groups[judged.rows], plan=judged.plan,
+                        weights=judged.weights)  # fmt: skip
+        found["groups"] = {"column": group} | said.to_json()
+    monitor(Progress(label="judging", done=3, total=3))
+    own = trained.artefact.card.data_fingerprint == fingerprint(table)
+    return found | {"warnings": [_OWN_ROWS] if own else [], "notes": notes}
+
+
+def _priced(trained: Any, cost: str | None) -> Cost | None:
+    if cost is None:
+        return None
+    if trained.codec.kind != "binary":
+        raise InputError(
+            f"costs weigh the two errors of a yes or no; {trained.codec.column!r} is no such target",
+            remedy="leave --cost out",
+        )
+    return parse_cost(cost)
+
+
+def _groups(table: Table, name: str) -> np.ndarray:
+    if name not in table.names:
+        hint = did_you_mean(name, table.names)
+        listed = f"columns: {', '.join(table.names[:20])}"
+        raise SchemaError(f"group column {name!r} not found", remedy=f"{hint} {listed}".strip())
+    codes, labels = cells(table, name).categories()
+    return np.array([*labels, None], dtype=object)[codes]
+
+
+def _judged(trained: Any, table: Table, seed: int) -> tuple[_Judged, list[str]]:
+    target = trained.codec.column
+    if target not in table.names:
+        hint = did_you_mean(target, table.names)
+        raise SchemaError(
+            f"the target {target!r} is not among the columns, so nothing can be judged",
+            remedy=hint or "give rows with their true values, or use predict",
+        )
+    rows, unlabelled = _labelled(trained, table)
+    answer, said = trained.raw(table)
+    y = trained.codec.encode(cells(table, target, rows))
+    if trained.codec.kind == "regression":
+        y = trained.codec.decode(y)
+    column = trained.schema.by_role("weight")
+    weights = None
+    if column is not None and column.name in table.names:
+        weights = cells(table, column.name, rows).numbers()
+    notes = list(said)
+    if unlabelled:
+        notes.append(f"rows without a target, left out: {unlabelled:,} of {table.rows:,}")
+    plan = Resampling(seed=seed, threshold=trained.threshold)
+    return _Judged(trained, table, rows, y, answer[rows], weights, plan), notes
+
+
+def _labelled(trained: Any, table: Table) -> tuple[np.ndarray, int]:
+    aligned, _ = align(table, trained.schema)
+    column = cells(aligned, trained.codec.column)
+    if trained.codec.kind == "regression":
+        rows = np.flatnonzero(np.isfinite(column.numbers()))
+    else:
+        rows = np.flatnonzero(column.categories()[0] >= 0)
+    if not len(rows):
+        raise InputError(
+            "no row has a true value to judge by", where=f"column {trained.codec.column!r}",
+            remedy="give labelled rows",
+        )  # fmt: skip
+    return rows, table.rows - len(rows)
+
+
+def _report(judged: _Judged) -> dict[str, Any]:
+    kind, trained = judged.kind, judged.model
+    known = scores(kind, judged.y, judged.p, threshold=trained.threshold, weights=judged.weights)
+    positive = trained.classes[-1] if kind == "binary" else ""
+    main = METRICS[primary_metric(kind, judged.y)[0]]
+    intervals = {}
+    for metric in applicable(kind):
+        if metric.name not in _NO_INTERVAL and np.isfinite(known[metric.name]):
+            found = bootstrap(metric, judged.y, judged.p, judged.plan, judged.weights)
+            intervals[metric.name] = [found.low, found.high]
+    return {
+        "model": str(trained.artefact.path),
+        "source": judged.table.origin.text,
+        "target": trained.codec.column,
+        "rung": trained.artefact.card.learner,
+        "kind": kind,
+        "positive": positive,
+        "rows": len(judged.y),
+        "threshold": trained.threshold if kind == "binary" else None,
+        "metric": {"name": main.name, "title": main.title,
+                   "meaning": main.words(known[main.name], positive or "positive")},
+        "scores": [
+            {"name": m.name, "title": m.title, "value": known[m.name],
+             "interval": intervals.get(m.name), "greater_is_better": m.greater_is_better,
+             "in_target_units": m.in_target_units,
+             "meaning": m.words(known[m.name], positive or "positive")}
+            for m in applicable(kind)
+        ],
+        "test_when_trained": dict(trained.artefact.card.metrics),
+    }  # fmt: skip
+
+
+def _views(judged: _Judged) -> dict[str, Any]:
+    if judged.kind == "regression":
+        record = residuals(judged.y, judged.p).to_json()
+        return {"residuals": record | {"worst": _numbered(record["worst"], judged.rows)}}
+    table = confusion(judged.y, judged.p, judged.model.classes, judged.model.threshold,
+                      judged.weights).to_json()  # fmt: skip
+    table["surest_mistakes"] = _numbered(table["surest_mistakes"], judged.rows)
+    return {"confusion": table, "calibration": calibration(judged.y, judged.p).to_json()}
+
+
+def _numbered(entries: list[dict[str, Any]], rows: np.ndarray) -> list[dict[str, Any]]:
+    """Replace positions by data row numbers, counted from 1."""
+    return [entry | {"row": int(rows[entry["row"]]) + 1} for entry in entries]
+
+
+def _cost(judged: _Judged, cost: Cost) -> dict[str, Any]:
+    """Return what the model's decisions cost per row, and the threshold that would cost least."""
+    yes = judged.p[:, 1] >= judged.model.threshold
+    truth = judged.y == 1
+    paid = np.select(
+        [yes & truth, yes & ~truth, ~yes & truth],
+        [cost.true_positive, cost.false_positive, cost.false_negative],
+        cost.true_negative,
+    )
+    best = best_threshold(judged.y, judged.p[:, 1], cost, judged.weights).to_json()
+    return {"cost": str(cost), "per_row": float(np.average(paid, weights=judged.weights)),
+            "best_on_these_rows": best}  # fmt: skip
