@@ -270,7 +270,7 @@ def test_a_number_asked_for_as_categorical_is_classes() -> None:
         ([3, 3, 3], "every row says 3"),
         ([None, None], "all values are missing"),
         ([float("nan")] * 2, "all values are missing"),
-        ([1.0, float("inf"), 2.5], "1 values are infinite .the first in row 1"),
+        ([1.0, float("inf"), 2.5], "1 values are infinite .the first in data row 2"),
         ([date(2024, 1, 1), date(2024, 1, 2)], "dates cannot be predicted"),
         ([f"w{i}" for i in range(50)], "50 different words in 50 rows are no classes"),
         ([f"w{i}" for i in range(1001)] * 2, "1,001 different words"),
@@ -353,10 +353,10 @@ def test_align_casts_what_fits(name: str, values: object, expected: list) -> Non
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("a", ["1.5", "many"], r"row 1 .*: column 'a' holds 'many' where .* a number"),
-        ("n", ["x", "2"], "row 0 .*: column 'n' holds 'x'"),
+        ("a", ["1.5", "many"], r"data row 2: column 'a' holds 'many' where .* a number"),
+        ("n", ["x", "2"], "data row 1: column 'n' holds 'x'"),
         ("t", [1, 2], "column 't' holds 2 where .* true or false"),
-        ("d", ["2024-01-02", "soon"], "row 1 .*: column 'd' holds 'soon' where .* a date"),
+        ("d", ["2024-01-02", "soon"], "data row 2: column 'd' holds 'soon' where .* a date"),
         ("d", [1, 2], "column 'd' holds 1 where .* a date"),
     ],
 )

@@ -214,7 +214,7 @@ def test_words_among_numbers_are_named_with_row() -> None:
     assert values(table)["n"] == rows
     (note,) = [note for note in table.origin.notes if "'n'" in note]
     assert "2 of 50 values are words" in note
-    assert "'unknown' in row 17" in note
+    assert "'unknown' in data row 18" in note
 
 
 def test_blanks_around_words_are_taken_off() -> None:

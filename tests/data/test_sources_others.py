@@ -103,7 +103,7 @@ def test_json_with_mixed_and_nested_values() -> None:
     table = read("a.jsonl")
     assert values(table)["n"] == [*map(str, range(30)), "many"]
     assert json.loads(values(table)["o"][1]) == {"k": 1}
-    assert any("'many' in row 30" in note for note in table.origin.notes)
+    assert any("'many' in data row 31" in note for note in table.origin.notes)
 
 
 def test_broken_json_names_file_and_line() -> None:
@@ -350,7 +350,7 @@ def test_mixed_python_objects_become_words() -> None:
     frame = pd.DataFrame({"n": pd.Series([*range(30), "many", None, np.nan], dtype=object)})
     table = read(frame)
     assert values(table)["n"][30:] == ["many", None, None]
-    assert any("'many' in row 30" in note for note in table.origin.notes)
+    assert any("'many' in data row 31" in note for note in table.origin.notes)
 
 
 def test_pandas_names_need_not_be_words() -> None:

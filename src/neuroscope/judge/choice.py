@@ -2,10 +2,10 @@
 
 Breiman, Friedman, Olshen & Stone (1984), "Classification and Regression Trees", section 3.4.3:
 take the simplest model whose score is within one standard error of the best. The standard error
-here is of the *paired* difference on the same held-out rows, which is sharper than that of a score.
-So sharp, that where two rungs are truly equal the deeper one would win by more than one standard
-error in one climb of six; a rung therefore also counts as good as the best while the 95 % interval of
-the difference holds 0.
+here is of the *paired* difference on the same held-out rows, which is sharper than that of one
+score: so sharp, that of two truly equal rungs the deeper one would win by more than one standard
+error in one climb of six. A rung therefore also counts as good as the best while the 95 % interval
+of the difference holds 0.
 """
 
 from __future__ import annotations
