@@ -232,3 +232,26 @@ def test_ladders_without_a_score_are_refused(world) -> None:
         choose([rung("neuron", GUESS)], "roc_auc", np.zeros(ROWS, int))
     with pytest.raises(InputError, match="two rungs of one name"):
         choose([rung("neuron", GUESS)] * 2, "roc_auc", y)
+
+
+def test_a_rung_that_may_be_guessing_is_not_chosen_for_being_simple() -> None:
+    random = np.random.default_rng(0)
+    y = random.integers(0, 2, 400)
+
+    def scored(strength: float) -> np.ndarray:
+        score = 1 / (1 + np.exp(-strength * (2 * y - 1) - random.normal(size=400)))
+        return np.column_stack([1 - score, score])
+
+    rungs = [rung("majority", np.full((400, 2), 0.5)), rung("neuron", scored(0.02)),
+             rung("dense", scored(1.0))]  # fmt: skip
+    assert choose(rungs, "roc_auc", y).chosen == "dense"
+
+
+def test_differences_of_cross_validated_models_are_widened() -> None:
+    random = np.random.default_rng(0)
+    y = random.integers(0, 2, 300)
+    a, b = (np.column_stack([1 - s, s]) for s in random.uniform(size=(2, 300)))
+    plain = paired_difference("log_loss", y, a, b)
+    crossed = paired_difference("log_loss", y, a, b, folds=np.arange(300) % 5)
+    assert crossed.standard_error == pytest.approx(1.5 * plain.standard_error, rel=0.05)
+    assert crossed.value == pytest.approx(plain.value, rel=0.02)

@@ -173,10 +173,12 @@ class _Field:
         return self.scored.difference(self.ran.index(a), self.ran.index(b))
 
     def simplest_as_good_as_best(self) -> RungScore:
-        best = self.best
+        best, base = self.best, self.baseline
         for rung in self.candidates:
             shortfall = self.difference(best, rung)
-            if shortfall.gain <= shortfall.standard_error or not shortfall.clear:
+            as_good = shortfall.gain <= shortfall.standard_error or not shortfall.clear
+            guesses = base not in (None, rung) and not self.difference(rung, base).clear
+            if as_good and not guesses:
                 return rung
         return best
 

@@ -13,6 +13,7 @@ import numpy as np
 from neuroscope.base.errors import Interrupted
 from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
+from neuroscope.data.columns import row_hashes
 from neuroscope.data.encoders import Encoder
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split, TaskKind
@@ -45,6 +46,13 @@ class Problem:
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the weights of some rows, or None."""
         return None if self.weights is None else self.weights[rows]
+
+    def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return labels of rows that belong together (the group column), or None."""
+        column = self.schema.by_role("group")
+        if column is None:
+            return None
+        return row_hashes(self.table, [column.name])[rows]
 
     def training(self, rows: np.ndarray) -> Training:
         """Return what a rung sees when it is fitted on `rows` and nothing else."""

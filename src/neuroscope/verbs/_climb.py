@@ -164,7 +164,7 @@ class Climb:
             held, y = self.held_out, self.problem.y[self.held_out]
             run.interval = bootstrap(
                 self.metric, y, self.predictions(run), self.resampling,
-                self.problem.weights_of(held), folds=self.fold_numbers,
+                self.problem.weights_of(held), self.problem.groups_of(held), self.fold_numbers,
             )  # fmt: skip
         interval = run.interval
         self.monitor(RungFinished(

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from neuroscope.base.errors import DivergedError, WorkError
-from neuroscope.base.events import Progress
+from neuroscope.base.events import Progress, WarningRaised
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
-from neuroscope.judge.intervals import bootstrap
+from neuroscope.judge.intervals import bootstrap, paired_difference
 from neuroscope.judge.learning_curve import extrapolate
 from neuroscope.judge.metrics import METRICS, applicable, scores
 from neuroscope.judge.residuals import residuals
@@ -23,6 +23,7 @@ from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Learner, Watch, predict
+from neuroscope.tasks.rungs import majority
 from neuroscope.verbs._climb import Climb
 
 _BOOTSTRAPPED = {
@@ -96,15 +97,31 @@ class Conclusion:
         rows = self.problem.split.test
         y, weights = self.problem.y[rows], self.problem.weights_of(rows)
         p = self._calibrated(predict(self.problem, learner, rows))
-        kind = self.problem.kind
+        kind, groups = self.problem.kind, self.problem.groups_of(rows)
         test: dict[str, Any] = dict(scores(kind, y, p, threshold=threshold, weights=weights))
         intervals = {}
         for name in dict.fromkeys([self.climb.metric.name, *_BOOTSTRAPPED[kind]]):
             if METRICS[name] in applicable(kind):
-                found = bootstrap(METRICS[name], y, p, self.climb.resampling, weights)
+                found = bootstrap(METRICS[name], y, p, self.climb.resampling, weights, groups)
                 intervals[name] = [found.low, found.high]
         test["interval"] = intervals
+        self._warn_of_luck(y, p, rows)
         return test, self._views(rows, y, p, threshold)
+
+    def _warn_of_luck(self, y: np.ndarray, p: np.ndarray, rows: np.ndarray) -> None:
+        """Say so when the test rows do not confirm that the chosen rung beats guessing."""
+        if not self.choice.usable:
+            return
+        guess = majority.fit(self.problem.training(self.problem.split.development), None, Watch())
+        gap = paired_difference(
+            self.climb.metric, y, p, predict(self.problem, guess, rows), self.climb.resampling,
+            self.problem.weights_of(rows), self.problem.groups_of(rows),
+        )  # fmt: skip
+        if not gap.clear:
+            self.climb.monitor(WarningRaised(
+                message=f"on the {len(rows):,} test rows the model is not clearly better than "
+                "guessing; gather more rows before you rely on it",
+            ))  # fmt: skip
 
     def _views(
         self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float

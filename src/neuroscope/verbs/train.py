@@ -219,7 +219,8 @@ def _conclude(
     problem, metric = climb.problem, climb.metric
     held = climb.held_out
     choice = choose(climb.scores(), metric, problem.y[held], climb.resampling,
-                    problem.weights_of(held), folds=climb.fold_numbers)  # fmt: skip
+                    problem.weights_of(held), problem.groups_of(held),
+                    climb.fold_numbers)  # fmt: skip
     end = Conclusion(climb, choice, parse_cost(options.cost) if options.cost else None)
     decision = end.threshold()
     threshold = decision["value"] if decision else 0.5
