@@ -43,7 +43,9 @@ def ladder(result: Mapping[str, Any], console: Console) -> Table:
 def _scale(rungs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     """Return the ends of the scale: where the rungs that learned lie, so that they differ."""
     known = [rung["interval"] for rung in rungs if rung["interval"]]
-    learned = [rung["interval"] for rung in rungs if rung["interval"] and rung["name"] != "majority"]
+    learned = [
+        rung["interval"] for rung in rungs if rung["interval"] and rung["name"] != "majority"
+    ]
     if not known:
         return 0.0, 1.0
     low, high = min(i[0] for i in known), max(i[1] for i in known)

@@ -21,8 +21,13 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     """Print an audit."""
     console.print()
     features = sum(column["role"] == "feature" for column in found["columns"])
-    console.print(Text.assemble((found["source"], "bold"), f": {counted(found['rows'], 'row')}, "
-                  f"{counted(len(found['columns']), 'column')}, {features} to learn from"))
+    console.print(
+        Text.assemble(
+            (found["source"], "bold"),
+            f": {counted(found['rows'], 'row')}, "
+            f"{counted(len(found['columns']), 'column')}, {features} to learn from",
+        )
+    )
     if found["origin"]["notes"]:
         paragraph(console, Text("; ".join(found["origin"]["notes"]), style="dim"))
     _target(found, console)

@@ -37,8 +37,13 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
         title.append(f" (looking for {result['positive']!r}: {result['positive_reason']})")
     console.print(title)
     folds = f", in {rows['folds']} folds" if rows["folds"] > 1 else ""
-    paragraph(console, f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
-              f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test")
+    paragraph(
+        console,
+        f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
+        f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test",
+    )
+    if result["origin"]:
+        paragraph(console, Text("; ".join(result["origin"]), style="dim"))
     serious = [f for f in result["findings"] if f["severity"] == "serious"]
     said = {f"{f['what']}; {f['meaning']}; {f['remedy']}" for f in serious}
     said |= {f"column {d['column']!r} was dropped: {d['reason']}" for d in result["dropped"]}

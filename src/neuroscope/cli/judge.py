@@ -9,7 +9,7 @@ import typer
 from neuroscope.cli import _options as given
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     model: given.Model,
     source: given.Source,
     group: Annotated[

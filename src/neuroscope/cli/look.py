@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuroscope.cli import _options as given
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     source: given.Source,
     target: given.Target = None,
     drop: given.Drop = None,

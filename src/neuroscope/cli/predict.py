@@ -35,9 +35,7 @@ def command(
     from neuroscope.verbs.predict import predict  # noqa: PLC0415
 
     with _progress.watching(quiet=quiet) as monitor:
-        found = predict(
-            model, source, out=out, keep=given.names(keep), sql=sql, monitor=monitor
-        )
+        found = predict(model, source, out=out, keep=given.names(keep), sql=sql, monitor=monitor)
     if as_json:
         table = found.pop("table")
         _out.print_json(found if out else found | {"predictions": table.to_pylist()})

@@ -9,10 +9,8 @@ import typer
 from neuroscope.cli import _options as given
 
 
-def command(  # noqa: PLR0913 - one parameter an option
-    source: Annotated[
-        str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)
-    ] = None,
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)] = None,
     target: given.Target = None,
     task: Annotated[
         str, typer.Option(metavar="TASK", help="What kind of job this is; auto finds out.")

@@ -48,9 +48,7 @@ def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict
         split = plan_split(table, schema, seed=seed, task_kind=kind.kind)
     except InputError as error:
         blockers.append(str(error))
-    findings = audit(
-        table, schema, split=split, task_kind=kind.kind if kind else None, seed=seed
-    )
+    findings = audit(table, schema, split=split, task_kind=kind.kind if kind else None, seed=seed)
     dropped = [(name, "dropped as asked") for name in data.drop] + drops(findings, schema)
     return {
         "target": _target(schema, kind),
