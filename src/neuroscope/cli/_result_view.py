@@ -54,8 +54,7 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
     bullets(console, others, "!", "yellow")
     more = sum(f["severity"] == "notice" for f in result["findings"])
     if more:
-        paragraph(console, Text(f"{counted(more, 'more finding')}: neuroscope look "
-                                f"{result['source']}", style="dim"))  # fmt: skip
+        paragraph(console, Text(f"{counted(more, 'more finding')} in the report", style="dim"))
 
 
 def _finding(finding: Mapping[str, Any]) -> Text:
