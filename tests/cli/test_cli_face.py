@@ -182,3 +182,11 @@ def test_json_goes_to_stdout_and_everything_else_to_stderr(points_file):
     assert "neuron:" in done.err
     quiet = run_process(["train", str(points_file), *QUICK, "--json", "--quiet"])
     assert quiet.err == ""
+
+
+def test_the_database_engine_prints_no_bar_of_its_own_to_stdout():
+    from neuroscope.data.sources._sql import connect
+
+    with connect() as connection:
+        shown = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    assert shown == (False,)
