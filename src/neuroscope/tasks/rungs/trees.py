@@ -25,7 +25,6 @@ PARALLEL = False  # scikit-learn already uses all cores
 
 _ROUNDS = 100  # of boosting, scikit-learn's default
 _ROUNDS_A_STEP = 10  # between looks at the clock
-_CELLS_FOR_THREADS = 200_000  # encoded numbers, rows times columns
 _FIELDS = ("feature", "threshold", "missing_left", "left", "right", "leaf", "value")
 
 
@@ -93,20 +92,16 @@ def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # no
         HistGradientBoostingClassifier,
         HistGradientBoostingRegressor,
     )
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
     encoder, x = training.encoded()
     regression = training.problem.kind == "regression"
     maker = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     seed = randomness.integer(training.problem.seed, "trees")
     model = maker(max_iter=_ROUNDS, random_state=seed)
-    # On small data the threads wait for each other longer than they work, on a busy machine 30
-    # times as long; the trees are the same with one.
-    with threadpool_limits(1 if x.size < _CELLS_FOR_THREADS else None, "openmp"):
-        if watch.seconds is None:
-            model.fit(x, training.y, sample_weight=training.weights)
-        else:
-            _fit_within(model, x, training, watch)
+    if watch.seconds is None:
+        model.fit(x, training.y, sample_weight=training.weights)
+    else:
+        _fit_within(model, x, training, watch)
     return _as_arrays(model, training.problem.kind, encoder)
 
 
