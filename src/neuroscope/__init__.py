@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         LogisticNeuron,
         PerceptronClassifier,
     )
-
+    from neuroscope.verbs.load import load
 
 __all__ = [
     "AdalineClassifier",
@@ -26,10 +26,13 @@ __all__ = [
     "LogisticNeuron",
     "PerceptronClassifier",
     "__version__",
+    "load",
 ]
 
 _ESTIMATORS = "neuroscope.tasks.estimators"
-_HOMES = {name: _ESTIMATORS for name in __all__ if not name.startswith("_")}
+_HOMES = {name: _ESTIMATORS for name in __all__ if not name.startswith("_")} | {
+    "load": "neuroscope.verbs.load"
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = build().main(arguments, prog_name="neuroscope", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Rich and Typer turn a broken pipe into SystemExit
         return _quietly()
     except BaseException as error:
         if "--debug" in flags and not isinstance(error, _UsageError):
@@ -48,8 +48,6 @@ def _told(error: BaseException) -> tuple[str, int]:
         return _usage(error), 2
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted", Interrupted.exit_code
-    if isinstance(error, SystemExit):
-        return "", error.code if isinstance(error.code, int) else 1
     if isinstance(error, MemoryError):
         return "not enough memory; give fewer rows or columns, e.g. with --sql", 1
     if isinstance(error, OSError) and error.strerror:
@@ -73,8 +71,7 @@ def _usage(error: BaseException) -> str:
 
 def _say(line: str, code: int, *, as_json: bool) -> None:
     with suppress(OSError):
-        if line:
-            print(f"neuroscope: {line}", file=sys.stderr)  # noqa: T201
+        print(f"neuroscope: {line}", file=sys.stderr)  # noqa: T201
         if as_json:
             print(json.dumps({"error": line, "exit_code": code}, ensure_ascii=False))  # noqa: T201
         sys.stdout.flush()

@@ -12,7 +12,6 @@ from rich.progress import (
     TaskID,
     TaskProgressColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
@@ -42,9 +41,8 @@ def _bars(console: Console) -> Bars:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[time]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
         console=console,
         transient=True,
         expand=True,
@@ -81,7 +79,10 @@ def _outcome(event: events.RungFinished) -> str:
 
 
 class Bar:
-    """One bar for the step or the rung that is going on, with the time it still takes."""
+    """One bar for the step or the rung that is going on, with the time it still takes.
+
+    Warnings are not among it: the result that follows holds them all.
+    """
 
     def __init__(self, bars: Bars) -> None:
         self.bars = bars
@@ -104,9 +105,6 @@ class Bar:
                 self._step(event)
             case events.RunStarted():
                 self._folds = int(event.rows.get("folds", 1))
-            case events.WarningRaised():
-                said = f"{event.rung}: {event.message}" if event.rung else event.message
-                self.bars.console.print(f"note: {said}", markup=False, style="yellow")
             case events.RungStarted():
                 self._rung, self._base, self._parts = event.rung, 0.0, {}
                 self._begin(f"rung {event.position + 1} of {event.total}: {event.rung}")
@@ -142,7 +140,7 @@ class Bar:
     def _begin(self, label: str, *, known: bool = True) -> None:
         self._end()
         self._label = label
-        self._task = self.bars.add_task(label, total=1.0 if known else None)
+        self._task = self.bars.add_task(label, total=1.0 if known else None, time="left")
 
     def _move(self, share: float) -> None:
         if self._task is not None:
@@ -151,7 +149,7 @@ class Bar:
     def _finish(self, line: str) -> None:
         """Leave the rung's outcome standing above the bars that follow."""
         if self._task is not None:
-            self.bars.update(self._task, description=line, total=1.0, completed=1.0)
+            self.bars.update(self._task, description=line, total=1.0, completed=1.0, time="took")
             self._task = None
 
     def _end(self) -> None:

@@ -42,6 +42,8 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
         f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
         f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test",
     )
+    if result["origin"]:
+        paragraph(console, Text("; ".join(result["origin"]), style="dim"))
     serious = [f for f in result["findings"] if f["severity"] == "serious"]
     said = {f"{f['what']}; {f['meaning']}; {f['remedy']}" for f in serious}
     said |= {f"column {d['column']!r} was dropped: {d['reason']}" for d in result["dropped"]}
@@ -52,8 +54,7 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
     bullets(console, others, "!", "yellow")
     more = sum(f["severity"] == "notice" for f in result["findings"])
     if more:
-        paragraph(console, Text(f"{counted(more, 'more finding')}: neuroscope look "
-                                f"{result['source']}", style="dim"))  # fmt: skip
+        paragraph(console, Text(f"{counted(more, 'more finding')} in the report", style="dim"))
 
 
 def _finding(finding: Mapping[str, Any]) -> Text:

@@ -14,6 +14,9 @@ from neuroscope.cli._words import bullets, shown, spread
 _COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red",
             "damaged": "red"}  # fmt: skip
 
+_SECTIONS = {"setting": "settings that differ", "recipe": "recipe, where it differs",
+             "score": "ladder", "test": "test rows"}  # fmt: skip
+
 
 def show(found: Mapping[str, Any], console: Console) -> None:
     """Print what the verb found."""
@@ -49,13 +52,12 @@ def _compare(comparison: Mapping[str, Any], console: Console) -> None:
     table.add_column("", style="dim", overflow="fold")
     for name in comparison["runs"]:
         table.add_column(Text(name), overflow="fold")
-    section = ""
+    section: str = ""
     for row in comparison["rows"]:
         if row["section"] != section:
             section = row["section"]
             table.add_section()
-            title = {"setting": "settings that differ", "recipe": "recipe, where it differs",
-                     "score": "ladder", "test": "test rows"}.get(section, section)  # fmt: skip
+            title: str = _SECTIONS.get(section, section)
             table.add_row(Text(title, style="bold"))
         intervals = row.get("intervals") or [None] * len(row["values"])
         cells = [_cell(v, i) for v, i in zip(row["values"], intervals, strict=True)]

@@ -29,9 +29,9 @@ def shown(value: float | None, *, in_target_units: bool = False) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def spread(interval: Sequence[float] | None, *, in_target_units: bool = False) -> str:
+def spread(interval: Sequence[float | None] | None, *, in_target_units: bool = False) -> str:
     """Return "0.812 to 0.870", or "" where there is no interval."""
-    if interval is None:
+    if interval is None or None in interval:
         return ""
     return " to ".join(shown(end, in_target_units=in_target_units) for end in interval)
 

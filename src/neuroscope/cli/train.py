@@ -9,7 +9,7 @@ import typer
 from neuroscope.cli import _options as given
 
 
-def command(  # noqa: PLR0913 - one parameter an option
+def command(
     source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)] = None,
     target: given.Target = None,
     task: Annotated[

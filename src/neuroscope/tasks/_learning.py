@@ -104,8 +104,15 @@ class Training:
 class Learner(Protocol):
     """What stands on a rung once it is fitted."""
 
-    recipe: Recipe | None
-    encoder: Encoder | None
+    @property
+    def recipe(self) -> Recipe | None:
+        """The recipe that was followed in the end, or None where the rung has none."""
+        ...
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What turns table rows into the rows it reads, or None when it reads none."""
+        ...
 
     @property
     def parameters(self) -> int:

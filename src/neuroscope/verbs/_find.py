@@ -9,7 +9,7 @@ from neuroscope.runs.folder import RunFolder, is_run
 
 
 def find_run(
-    name: str | Path, root: Path, *, wanted: Callable[[RunFolder], bool] = lambda run: True
+    name: str | Path, root: Path, *, wanted: Callable[[RunFolder], bool] | None = None
 ) -> RunFolder:
     """Open a run by its path, its folder's name, or the name that it was given ("iris").
 
@@ -21,7 +21,7 @@ def find_run(
     alike = [run for run in sorted(root.glob(f"*-{_glob_safe(str(name))}*"), reverse=True)
              if is_run(run) and _given_name(run) == str(name)]  # fmt: skip
     opened = [RunFolder(run) for run in alike]
-    return next((run for run in opened if wanted(run)), None) or (
+    return next((run for run in opened if wanted is None or wanted(run)), None) or (
         opened[0] if opened else RunFolder.open(name, root)
     )
 

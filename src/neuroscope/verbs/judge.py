@@ -94,7 +94,7 @@ def _priced(trained: Any, cost: str | None) -> Cost | None:
         return None
     if trained.codec.kind != "binary":
         raise InputError(
-            f"costs weigh the two errors of a yes or no; {trained.codec.column!r} is no such target",
+            f"costs weigh the errors of a yes or no; {trained.codec.column!r} is no such target",
             remedy="leave --cost out",
         )
     return parse_cost(cost)

@@ -20,9 +20,12 @@ def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     import duckdb  # noqa: PLC0415 - 0.1 s that only a reading command pays
 
     name = ":memory:" if path is None else str(path)
-    return duckdb.connect(
+    connection = duckdb.connect(
         name, read_only=path is not None, config={"autoinstall_known_extensions": "false"}
     )
+    # DuckDB prints its bar to stdout after two seconds, into the midst of what is printed there.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def identifier(name: str) -> str:

@@ -1,0 +1,223 @@
+"""The verbs from Python: what the three faces call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import neuroscope
+from neuroscope.base.errors import InputError, ModelError, SchemaError
+from neuroscope.base.events import Event, Progress
+from neuroscope.verbs._command import train_command
+from neuroscope.verbs._prepare import DataOptions
+from neuroscope.verbs.data import data
+from neuroscope.verbs.judge import judge
+from neuroscope.verbs.load import load
+from neuroscope.verbs.look import look
+from neuroscope.verbs.predict import predict
+from neuroscope.verbs.runs import runs
+from neuroscope.verbs.train import TrainOptions, resume, train
+
+QUICK = TrainOptions(rungs=("majority", "neuron"), epochs=2)
+
+
+def frame(rows: int = 90, seed: int = 0) -> pd.DataFrame:
+    """Return two numbers, a site and a yes or no that follows from the numbers."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows, 2))
+    return pd.DataFrame({
+        "x1": x[:, 0], "x2": x[:, 1], "site": random.choice(["a", "b", "c"], rows),
+        "y": np.where(x.sum(axis=1) + 0.3 * random.normal(size=rows) > 0, "yes", "no"),
+    })  # fmt: skip
+
+
+@pytest.fixture
+def trained() -> dict:
+    return train(frame(), DataOptions(target="y"), QUICK)
+
+
+def test_predictions_of_a_file_are_those_of_the_loaded_model(trained, tmp_path):
+    new = frame(50, seed=1).drop(columns="y")
+    new.to_csv(tmp_path / "new.csv", index=False)
+    model = load(trained["model"])
+    found = predict(trained["name"], str(tmp_path / "new.csv"), keep=("site",))
+    table = found["table"].to_pandas()
+    assert list(table["row"]) == list(range(1, 51))
+    assert list(table["site"]) == list(new["site"])
+    np.testing.assert_array_equal(table["prediction"], model.predict(new))
+    np.testing.assert_allclose(
+        table[[f"probability_{label}" for label in model.classes]], model.predict_proba(new)
+    )
+    yes = table["probability_yes"] >= found["threshold"]
+    np.testing.assert_array_equal(table["prediction"] == "yes", yes)
+
+
+def test_predict_takes_columns_in_any_order_and_counts_unseen_categories(trained):
+    new = frame(30, seed=2)
+    model = load(trained["model"])
+    straight = predict(model, new)
+    turned = predict(model, new[["y", "site", "x2", "x1"]].assign(more=1))
+    assert straight["table"].equals(turned["table"])
+    assert any("more" in note for note in turned["notes"])
+    new.loc[:3, "site"] = "elsewhere"
+    noted = predict(model, new)["notes"]
+    assert any("'site': 4 rows with a category not seen in training" in note for note in noted)
+
+
+def test_predict_refuses_missing_columns_with_a_near_name(trained):
+    with pytest.raises(SchemaError, match=r"missing: 'x2'.*did you mean 'X2'"):
+        predict(trained["name"], frame(5).rename(columns={"x2": "X2"}))
+
+
+def test_predict_refuses_a_clash_of_names_and_no_rows(trained):
+    with pytest.raises(SchemaError, match="called 'prediction'"):
+        predict(trained["name"], frame(5).assign(prediction=1), keep=("prediction",))
+    with pytest.raises(InputError, match="no rows"):
+        predict(trained["name"], frame(5).iloc[:0])
+
+
+def test_judge_on_the_test_rows_gives_the_test_figures(trained):
+    table = frame()
+    options = DataOptions(target="y")
+    from neuroscope.base.events import ignore
+    from neuroscope.verbs._prepare import prepare
+
+    rows = prepare(table, options, seed=0, monitor=ignore).split.test
+    found = judge(trained["name"], table.iloc[rows])
+    scores = {score["name"]: score["value"] for score in found["scores"]}
+    for name in ("roc_auc", "accuracy", "log_loss", "brier"):
+        assert scores[name] == pytest.approx(trained["test"][name], abs=1e-9)
+    assert found["confusion"]["counts"] == trained["confusion"]["counts"]
+    assert found["test_when_trained"]["roc_auc"] == trained["test"]["roc_auc"]
+    assert found["warnings"] == []
+
+
+def test_judge_knows_its_own_rows_and_scores_groups(trained):
+    found = judge(trained["name"], frame(), group="site", cost="false_negative=4")
+    assert len(found["warnings"]) == 1
+    sites = {group["group"]: group["rows"] for group in found["groups"]["groups"]}
+    assert sites == frame()["site"].value_counts().to_dict()
+    scored = np.array([found["cost"]["per_row"], found["cost"]["best_on_these_rows"]["value"]])
+    assert np.isfinite(scored).all()
+
+
+def test_judge_prices_the_decisions_as_they_were_made(trained):
+    table = frame(200, seed=5)
+    found = judge(trained["name"], table, cost="false_positive=2,false_negative=7")
+    (true_no, false_yes), (false_no, true_yes) = found["confusion"]["counts"]
+    assert true_no + false_yes + false_no + true_yes == 200
+    assert found["cost"]["per_row"] == pytest.approx((2 * false_yes + 7 * false_no) / 200)
+
+
+def test_look_tells_what_stands_in_the_way_and_raises_for_a_wrong_call():
+    short = look(frame(6), DataOptions(target="y"))
+    assert short["split"] is None
+    assert "at least 20" in short["blockers"][0]
+    fine = look(frame(), DataOptions(target="y", drop=("x1",)))
+    assert fine["blockers"] == []
+    assert {"column": "x1", "reason": "dropped as asked"} in fine["dropped"]
+    assert fine["next"] == "neuroscope train DATA --target y --drop x1"
+    with pytest.raises(SchemaError, match="did you mean 'y'"):
+        look(frame(), DataOptions(target="Y "))
+
+
+def test_look_and_train_see_the_same(trained):
+    looked = look(frame(), DataOptions(target="y"))
+    assert looked["findings"] == trained["findings"]
+    assert looked["split"]["rows"] | {"folds": looked["split"]["folds"]} == trained["rows"]
+
+
+def test_a_monitor_hears_of_each_step():
+    heard: list[Event] = []
+    look("iris", monitor=heard.append)
+    assert [e.done for e in heard if isinstance(e, Progress)] == [0, 1, 2]
+
+
+def test_load_finds_a_model_by_file_folder_run_and_name(trained):
+    path = Path(trained["model"])
+    for place in (path, path.parent, path.parent.name, "table"):
+        assert load(place).artefact.path.resolve() == path.resolve()
+    for place in ("nothing", "nothing.neuroscope", Path("far") / "nothing"):
+        with pytest.raises(InputError, match=r"no such model|no run"):
+            load(place)
+
+
+def test_load_is_at_hand_in_the_package(trained):
+    assert neuroscope.load(trained["model"]).classes == ("no", "yes")
+    assert "load" in neuroscope.__all__
+    with pytest.raises(AttributeError, match="unload"):
+        neuroscope.unload  # noqa: B018
+
+
+def test_load_says_when_the_run_has_no_model(trained):
+    Path(trained["model"]).unlink()
+    with pytest.raises(ModelError, match="--resume"):
+        load(trained["name"])
+
+
+def test_load_refuses_parts_that_do_not_fit_together(trained, tmp_path):
+    from neuroscope.runs import artefact
+
+    stored = artefact.load(trained["model"])
+    parts = dict(stored.parts) | {"encoder": {"codes": 7}}
+    artefact.save(tmp_path / "odd.neuroscope", stored.card, stored.weights, parts)
+    with pytest.raises(ModelError, match=r"odd\.neuroscope"):
+        load(tmp_path / "odd.neuroscope")
+    parts = dict(stored.parts) | {"learner": {"kind": "binary", "widths": [3, 1]}}
+    artefact.save(tmp_path / "odd.neuroscope", stored.card, stored.weights, parts)
+    with pytest.raises(ModelError, match=r"odd\.neuroscope"):
+        load(tmp_path / "odd.neuroscope")
+
+
+def test_runs_from_python(trained, tmp_path):
+    assert [run["name"] for run in runs()["runs"]] == [trained["name"]]
+    comparison = runs([trained["name"], "table"])["comparison"]
+    assert comparison["runs"] == [trained["name"]] * 2
+    with pytest.raises(InputError, match=r"nothing was deleted|no run"):
+        runs(delete=str(tmp_path))
+    assert runs(delete=trained["name"]) == {"deleted": trained["name"]}
+    assert runs()["runs"] == []
+
+
+def test_data_sets_load_as_described(tmp_path):
+    for one in data()["sets"]:
+        shown = data(one["name"], out=str(tmp_path / "set.parquet"))
+        assert len(shown["names"]) == one["columns"]
+        assert one["target"] in shown["names"]
+        assert len(pd.read_parquet(tmp_path / "set.parquet")) == one["rows"]
+
+
+def test_the_command_that_repeats_a_run_repeats_it(trained, tmp_path, capsys):
+    import json
+    import shlex
+
+    from neuroscope.cli import main
+
+    frame().to_csv(tmp_path / "my table.csv", index=False)
+    options = DataOptions(target="y", drop=("site",))
+    quick = TrainOptions(rungs=("majority", "neuron"), epochs=2, seed=3, budget=None)
+    first = train(str(tmp_path / "my table.csv"), options, quick)
+    words = shlex.split(first["reproduce"])
+    assert words[:2] == ["neuroscope", "train"]
+    capsys.readouterr()
+    assert main([*words[1:], "--json", "--quiet"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["test"] == first["test"]
+    assert again["seed"] == 3
+
+
+def test_a_comma_in_a_column_is_written_so_that_it_is_read_again():
+    from neuroscope.cli._options import names
+
+    command = train_command("d.csv", DataOptions(drop=("a,b", "c")))
+    assert names(command.split("--drop ")[1].strip("'")) == ("a,b", "c")
+
+
+def test_a_run_on_data_from_memory_is_resumed_with_the_data(trained):
+    with pytest.raises(InputError, match="from memory"):
+        resume(trained["name"])
+    again = resume(trained["name"], source=frame())
+    assert again["test"] == trained["test"]
