@@ -64,7 +64,7 @@ def test_commands_run(shell, tmp_path: Path) -> None:
         if tumours.exists() and not (tmp_path / "new-tumours.csv").exists():
             head, *rows = tumours.read_text().splitlines(keepends=True)
             (tmp_path / "new-tumours.csv").write_text(head + "".join(rows[:NEW_ROWS]))
-    assert "Verdict" in said["neuroscope train spirals --rungs neuron,dense"]
+    assert "Verdict" in said["neuroscope train spirals --rungs neuron,dense --budget 20s"]
     assert len((tmp_path / "predictions.csv").read_text().splitlines()) == NEW_ROWS + 1
     assert '"reasons"' in said["neuroscope train tumours.csv --target diagnosis --show-recipe"]
     assert len(list((tmp_path / "runs").glob("*/report.html"))) == 3
