@@ -37,6 +37,19 @@ def test_numbers_are_scaled_by_quartiles_and_clipped_smoothly():
     assert encoded.x.flags.c_contiguous
 
 
+def test_frequent_values_are_edges_and_leave_the_pieces_to_the_other_rows():
+    rare = RANDOM.uniform(1000, 9000, 100)
+    encoder, _ = encode(np.concatenate([np.zeros(900), rare]), numeric_bins=8)
+    edges = np.array(encoder.codes[0].edges)
+    assert len(edges) == 9
+    np.testing.assert_allclose(edges, [0, *np.quantile(rare, np.linspace(0, 1, 8))])
+
+
+def test_few_different_values_are_all_edges():
+    encoder, _ = encode(np.repeat([1, 2, 3, 50], [500, 3, 3, 3]), numeric_bins=8)
+    assert encoder.codes[0].edges == (1, 2, 3, 50)
+
+
 def test_smooth_clip_is_the_identity_near_zero_and_bounded():
     assert smooth_clip(np.array([1e-3]))[0] == pytest.approx(1e-3, rel=1e-6)
     assert smooth_clip(np.array([3.0]))[0] == pytest.approx(3 / np.sqrt(2))

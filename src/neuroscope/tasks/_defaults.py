@@ -71,6 +71,8 @@ def dense_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int)
         "smooth targets that turn: a smooth bend, and more units", activation="mish", dropout=0.1,
         hidden=tuple(2 * width for width in start.hidden),
     )  # fmt: skip
+    decay = min(max(500 / rows, start.weight_decay), 1.0)
+    curved = curved.because(f"the fewer rows, the more: {rows:,}", weight_decay=round(decay, 3))
     held = _in_pieces(start, rows, features, 16).because(
         "noisy targets: pieces, with weights held small", weight_decay=1.0
     )

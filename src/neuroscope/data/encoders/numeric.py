@@ -19,7 +19,9 @@ class Numeric:
 
     With pieces, a number x becomes clip((x - e[t-1]) / (e[t] - e[t-1]), 0, 1) for each piece t
     between the edges e: the piecewise-linear encoding of Gorishniy et al. (2022, arXiv
-    2203.05556) with quantiles of the training rows as edges, here without extrapolation.
+    2203.05556) with quantiles of the training rows as edges, here without extrapolation. A value
+    that fills a piece by itself, such as the 0 of most rows, is an edge, and the quantiles are
+    those of the other rows; few different values are all edges.
     """
 
     kind: ClassVar[str] = "numeric"
@@ -37,7 +39,7 @@ class Numeric:
         center, spread = robust_scale(finite)
         edges: tuple[float, ...] = ()
         if bins and spread:
-            edges = tuple(np.unique(np.quantile(finite, np.linspace(0, 1, bins + 1))).tolist())
+            edges = tuple(_cuts(finite, bins).tolist())
         return cls(
             cells.column,
             center,
@@ -83,3 +85,14 @@ class Numeric:
         if self.edges:
             text += f"; also cut into {len(self.edges) - 1} pieces"
         return text
+
+
+def _cuts(values: np.ndarray, bins: int) -> np.ndarray:
+    """Return at most `bins` + 1 edges, sorted, from the least value to the largest."""
+    distinct, rows = np.unique(values, return_counts=True)
+    if len(distinct) <= bins + 1:
+        return distinct
+    frequent = rows * bins > len(values)
+    rest = np.repeat(distinct[~frequent], rows[~frequent])
+    shares = np.linspace(0, 1, max(bins + 1 - int(frequent.sum()), 2))
+    return np.unique(np.concatenate([distinct[frequent], np.quantile(rest, shares)]))
