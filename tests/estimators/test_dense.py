@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 import neuroscope
 from neuroscope import DenseClassifier, DenseRegressor, LogisticNeuron
+from neuroscope.tasks import estimators
 
 
 def test_xor_needs_a_hidden_layer() -> None:
@@ -128,7 +129,7 @@ def test_data_frames_and_pipelines_and_searches(two_classes) -> None:
     assert search.best_score_ > 0.8
 
 
-@pytest.mark.parametrize("name", [n for n in neuroscope.__all__ if not n.startswith("_")])
+@pytest.mark.parametrize("name", estimators.__all__)
 def test_same_seed_same_bits_and_rows_in_any_order(name: str, two_classes) -> None:
     x, y = two_classes
     make = getattr(neuroscope, name)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-import neuroscope
 from neuroscope import (
     AdalineClassifier,
     DenseClassifier,
@@ -15,8 +14,9 @@ from neuroscope import (
     LogisticNeuron,
     PerceptronClassifier,
 )
+from neuroscope.tasks import estimators
 
-ALL = [getattr(neuroscope, name) for name in neuroscope.__all__ if not name.startswith("_")]
+ALL = [getattr(estimators, name) for name in estimators.__all__]
 CLASSIFIERS = [PerceptronClassifier, AdalineClassifier, LogisticNeuron, DenseClassifier]
 NETWORKS = [LinearNeuron, LogisticNeuron, DenseClassifier, DenseRegressor]
 DENSE = [DenseClassifier, DenseRegressor]

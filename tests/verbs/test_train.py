@@ -224,6 +224,7 @@ def test_a_wrong_call_is_refused_before_the_data_are_read(options, said) -> None
     assert said in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_short_budget_is_kept_and_said() -> None:
     rng = np.random.default_rng(0)
     rows = 60_000
