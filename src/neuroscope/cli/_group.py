@@ -11,7 +11,7 @@ from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import Interrupted
 from neuroscope.base.version import __version__
 
-catalogue = Catalogue("neuroscope.cli", "command")
+catalogue = Catalogue("neuroscope.cli", "command", besides=("views",))
 _ORDER = ("look", "train", "judge", "trace", "predict", "runs", "data")  # as in a project
 
 

@@ -24,13 +24,14 @@ def command(
     del debug
     if out and name is None:
         raise typer.BadParameter("name the data set to write", param_hint="--out")
-    from neuroscope.cli import _out, _tables  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli import _out  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli.views import tables  # noqa: PLC0415
     from neuroscope.verbs.data import data  # noqa: PLC0415
 
     found = data(name, out=out)
     if as_json:
         _out.print_json(found)
     elif name is None:
-        _tables.print_sets(found["sets"])
+        tables.print_sets(found["sets"])
     else:
-        _tables.print_set(found)
+        tables.print_set(found)

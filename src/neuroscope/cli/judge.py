@@ -25,9 +25,10 @@ def command(
 ) -> None:
     """Score a model on labelled rows, with intervals."""
     del debug
-    from neuroscope.cli import _judge_view, _out, _progress  # noqa: PLC0415 - not for help
+    from neuroscope.cli import _out, _progress  # noqa: PLC0415 - not for help
+    from neuroscope.cli.views.judge import show  # noqa: PLC0415
     from neuroscope.verbs.judge import judge  # noqa: PLC0415
 
     with _progress.watching(quiet=quiet) as monitor:
         found = judge(model, source, group=group, cost=cost, sql=sql, seed=seed, monitor=monitor)
-    _out.print_json(found) if as_json else _judge_view.show(found, _out.stdout())
+    _out.print_json(found) if as_json else show(found, _out.stdout())

@@ -22,7 +22,8 @@ def command(
 ) -> None:
     """Audit data before anything trains: gaps, leaks, odd labels."""
     del debug
-    from neuroscope.cli import _look_view, _out, _progress  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli import _out, _progress  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli.views.look import show  # noqa: PLC0415
     from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415
     from neuroscope.verbs.look import look  # noqa: PLC0415
 
@@ -30,4 +31,4 @@ def command(
                           time=time, weight=weight, schema=schema, sql=sql)  # fmt: skip
     with _progress.watching(quiet=quiet) as monitor:
         found = look(source, options, seed=seed, monitor=monitor)
-    _out.print_json(found) if as_json else _look_view.show(found, _out.stdout())
+    _out.print_json(found) if as_json else show(found, _out.stdout())

@@ -31,7 +31,8 @@ def command(
     terminal.
     """
     del debug
-    from neuroscope.cli import _out, _progress, _tables  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli import _out, _progress  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli.views import tables  # noqa: PLC0415
     from neuroscope.verbs.predict import predict  # noqa: PLC0415
 
     with _progress.watching(quiet=quiet) as monitor:
@@ -40,4 +41,4 @@ def command(
         table = found.pop("table")
         _out.print_json(found if out else found | {"predictions": table.to_pylist()})
     else:
-        _tables.print_predictions(found, quiet=quiet)
+        tables.print_predictions(found, quiet=quiet)

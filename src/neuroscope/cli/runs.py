@@ -27,8 +27,9 @@ def command(
     del debug
     if names and delete:
         raise typer.BadParameter("delete one run, or compare some; not both", param_hint="--delete")
-    from neuroscope.cli import _out, _runs_view  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli import _out  # noqa: PLC0415 - help needs neither
+    from neuroscope.cli.views.runs import show  # noqa: PLC0415
     from neuroscope.verbs.runs import runs  # noqa: PLC0415
 
     found = runs(names or (), out=out, delete=delete)
-    _out.print_json(found) if as_json else _runs_view.show(found, _out.stdout())
+    _out.print_json(found) if as_json else show(found, _out.stdout())

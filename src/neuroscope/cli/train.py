@@ -65,7 +65,8 @@ def command(
     del debug
     if (source is None) == (resume is None):
         raise typer.BadParameter("give a SOURCE to train on, or --resume RUN", param_hint="SOURCE")
-    from neuroscope.cli import _out, _progress, _result_view  # noqa: PLC0415 - not for help
+    from neuroscope.cli import _out, _progress  # noqa: PLC0415 - not for help
+    from neuroscope.cli.views.result import show  # noqa: PLC0415
     from neuroscope.verbs import train as verb  # noqa: PLC0415
     from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415
 
@@ -83,4 +84,4 @@ def command(
             result = verb.resume(resume, out=out, monitor=monitor)
         else:
             result = verb.train(source, data, options, monitor=monitor)
-    _out.print_json(result) if as_json else _result_view.show(result, _out.stdout())
+    _out.print_json(result) if as_json else show(result, _out.stdout())

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from neuroscope.cli._ladder_view import ladder
-from neuroscope.cli._words import bullets, counted, duration, heading, paragraph, shown, spread
+from neuroscope.cli.views.ladder import ladder
+from neuroscope.cli.views.words import bullets, counted, duration, heading, paragraph, shown, spread
 
 
 def show(result: Mapping[str, Any], console: Console) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli._words import duration, shown
+from neuroscope.cli.views.words import duration, shown
 
 _PLAIN = {"├": "|", "┤": "|", "─": "-", "●": "o", "◂": "<", "▸": ">"}
 _BAR = (18, 40)  # narrowest and widest bar, in characters

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli._words import bullets, shown, spread
+from neuroscope.cli.views.words import bullets, shown, spread
 
 _COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red",
             "damaged": "red"}  # fmt: skip

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli._words import bullets, counted, heading, paragraph
+from neuroscope.cli.views.words import bullets, counted, heading, paragraph
 
 _MOST_COLUMNS = 40
 _GROUPS = (("serious", "Serious: mend or decide before training", "!", "bold red"),

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli._words import bullets, counted, heading, paragraph, shown, spread
+from neuroscope.cli.views.words import bullets, counted, heading, paragraph, shown, spread
 
 _MOST_CLASSES = 12
 _ROOMY = 100  # columns of a terminal

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuroscope.cli._out import stderr, stdout
-from neuroscope.cli._words import bullets, counted
+from neuroscope.cli.views.words import bullets, counted
 
 _PREVIEW = 20
 
