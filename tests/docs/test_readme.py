@@ -54,6 +54,7 @@ def test_the_first_screen_has_the_two_commands() -> None:
     assert any("docs/pictures/ladder.svg" in line for line in first_screen)
 
 
+@pytest.mark.slow
 def test_commands_run(shell, tmp_path: Path) -> None:
     lines = [line for block in blocks("README.md", "sh")[1:] for line in block.splitlines() if line]
     assert len(lines) >= 10
