@@ -26,6 +26,7 @@ _WEIGHT_VISITS = 50_000_000_000  # weights times rows times epochs: about 20 sec
 _MOST_NUMBERS = 400_000_000  # in the encoded table: 1.6 GB of float32
 _MOST_INPUTS = 8192  # encoded columns of a dense net, if all features were numbers
 _FEWEST_PIECES = 4  # fewer say little more than the number itself
+_ROWS_A_PIECE = 16  # at least; fewer would be learned by heart
 _WIDE = 1000  # features from which a layer of 64 units would hold too many weights
 
 
@@ -118,7 +119,7 @@ def _with_loss(recipe: Recipe, kind: Kind, classes: int) -> Recipe:
 
 def _in_pieces(recipe: Recipe, rows: int, features: int, bins: int) -> Recipe:
     """Cut each number into up to `bins` pieces, fewer where rows, memory or width run out."""
-    most = min(rows // 4, _MOST_NUMBERS // (rows * features), _MOST_INPUTS // features)
+    most = min(rows // _ROWS_A_PIECE, _MOST_NUMBERS // (rows * features), _MOST_INPUTS // features)
     while bins > most and bins >= _FEWEST_PIECES:
         bins //= 2
     if bins < _FEWEST_PIECES:
