@@ -267,7 +267,6 @@ def test_a_run_is_found_by_the_name_it_was_given(neuroscope, points_file, tmp_pa
 
 
 def test_trace_shows_a_step_that_autograd_agrees_with(neuroscope, model, points_file, tmp_path):
-    pytest.importorskip("neuroscope.neuron.trace")
     found = neuroscope("trace", model, points_file, "--row", "3", "--json").json
     assert found["agreement"]["agrees"] is True
     assert found["row"] == 3

@@ -17,7 +17,7 @@ from neuroscope.data.task_kind import target_kind
 from neuroscope.judge.metrics import METRICS
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Problem, Watch, predict
-from neuroscope.tasks._search import search, splits_for
+from neuroscope.tasks._search import _pick, search, splits_for
 from neuroscope.tasks.rungs import catalogue
 
 KINDS = ("binary", "multiclass", "regression")
@@ -110,10 +110,20 @@ def test_the_search_keeps_the_better_recipe_and_says_why() -> None:
     for candidates in ([good, bad], [bad, good]):
         best, trials = search(rung, candidates, training, METRICS["roc_auc"], Watch("neuron"))
         assert best.learning_rate == good.learning_rate
-        assert "best AUC of 2 recipes" in best.reasons["learning_rate"]
+        assert "kept by AUC of 2 recipes" in best.reasons["learning_rate"]
         assert len(trials) == 2
     alone, trials = search(rung, [good], training, METRICS["roc_auc"], Watch("neuron"))
     assert (alone, trials) == (good, [])
+
+
+def test_the_first_candidate_stays_unless_another_is_clearly_better() -> None:
+    steady = np.array([0.80, 0.81, 0.79, 0.80])
+    luckier = steady + np.array([0.03, -0.025, 0.02, -0.02])
+    better = steady + np.array([0.02, 0.03, 0.02, 0.03])
+    assert _pick(np.array([steady, luckier])) == 0
+    assert _pick(np.array([steady, luckier, better])) == 2
+    assert _pick(np.array([[0.7], [0.8]])) == 1
+    assert _pick(np.array([[np.nan] * 4, steady])) == 1
 
 
 def test_small_tables_are_searched_on_more_splits() -> None:

@@ -49,7 +49,6 @@ class Recipe:
     net: str = "dense"  # the rung this recipe is for
     hidden: tuple[int, ...] = ()  # units of each hidden layer; () is a single layer of neurons
     activation: str = "relu"  # of the hidden layers
-    feature_gains: bool = False  # one learned gain a feature before the first layer
     numeric_bins: int = 0  # piecewise-linear code of each number in so many pieces; 0 is off
     loss: str = "binary_cross_entropy"
     label_smoothing: float = 0.0  # [0, 1)

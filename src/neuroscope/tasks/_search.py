@@ -22,6 +22,8 @@ from neuroscope.tasks._learning import Training, Watch, predict
 _JUDGED_ROWS = 2000  # inner rows below which a score is too noisy to pick by one split alone
 _MOST_SPLITS = 5
 
+LANES = min(os.cpu_count() or 1, 8)  # fits that run side by side
+
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
@@ -38,10 +40,13 @@ def side_by_side(
     Ctrl-C and errors reach the caller only when all running items have stopped; Ctrl-C sets
     `stop`, so that they soon do.
     """
-    workers = min(len(items), os.cpu_count() or 1) if parallel else 1
+    workers = min(len(items), LANES) if parallel else 1
     if workers <= 1:
         return [work(item) for item in items]
-    with ThreadPoolExecutor(workers) as pool:
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - scans the loaded libraries
+
+    # One thread of BLAS a lane: two lanes with two threads each would wait for one another.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         try:
             return list(pool.map(work, items))
         except KeyboardInterrupt:
@@ -62,45 +67,81 @@ def search(
     metric: Metric,
     watch: Watch,
 ) -> tuple[Recipe, list[dict[str, Any]]]:
-    """Return the recipe with the best score on inner splits, and all trials with their scores.
+    """Return the recipe to use, and all trials with their scores on inner splits.
 
-    `watch.seconds` is the time of the whole search; candidates that no longer fit are left out.
+    The candidates come best guess first, and the first one stays unless a later one is better by
+    more than one standard error over the splits (where there are several). `watch.seconds` is the
+    time of the whole search; candidates that no longer fit are left out.
     """
     if len(candidates) == 1:
         return candidates[0], []
     problem = training.problem
-    stratify = problem.kind != "regression"
-    parts = []
-    for number in range(splits_for(len(training.rows))):
-        learn, held = inner_split(training.y, seed=problem.seed + number, stratify=stratify)
-        parts.append((training.some(learn), training.rows[held]))
-    seconds = watch.seconds and watch.seconds / (len(candidates) * len(parts)) * 2
+    parts = _parts(training)
+    seconds = watch.seconds and watch.seconds / (len(candidates) * len(parts)) * LANES
     quiet = replace(watch, monitor=ignore, seconds=seconds, fold=-1, valid=None)
+
+    def score(trial: tuple[Recipe, tuple[Training, np.ndarray]]) -> float:
+        recipe, (learn, held) = trial
+        p = predict(problem, rung.fit(learn, recipe, quiet), held)
+        return metric.sign * metric(problem.y[held], p, problem.weights_of(held))
+
     began, scores, trials = time.monotonic(), [], []
-
-    def score(recipe: Recipe, part: tuple[Training, np.ndarray]) -> float:
-        learner = rung.fit(part[0], recipe, quiet)
-        return metric(problem.y[part[1]], predict(problem, learner, part[1]),
-                      problem.weights_of(part[1]))  # fmt: skip
-
-    for number, recipe in enumerate(candidates):
+    together = LANES if len(parts) == 1 else 1  # candidates tried at once
+    for first in range(0, len(candidates), together):
         spent = time.monotonic() - began
-        if watch.seconds is not None and number and spent * (1 + 1 / number) > watch.seconds:
+        if watch.seconds is not None and first and spent * (1 + together / first) > watch.seconds:
             break
-        values = side_by_side(lambda part, r=recipe: score(r, part), parts, parallel=True,
-                              stop=watch.stop)  # fmt: skip
-        scores.append(metric.sign * float(np.mean(values)))
-        changes = _differences(candidates[0], recipe)
-        record = {"changes": changes, "value": float(np.mean(values)),
-                  "seconds": time.monotonic() - began - spent}  # fmt: skip
-        trials.append(record)
-        watch.tell(SearchTried(
-            rung=watch.rung, trial=number + 1, trials=len(candidates), metric=metric.name, **record
-        ))  # fmt: skip
-    best = candidates[int(np.nanargmax(scores))] if np.isfinite(scores).any() else candidates[0]
-    changed = _differences(candidates[0], best) or _differences(candidates[-1], best)
-    reason = f"best {metric.title} of {len(trials)} recipes tried on an inner split"
-    return best.because(reason, **{name: getattr(best, name) for name in changed}), trials
+        batch = candidates[first : first + together]
+        work = [(recipe, part) for recipe in batch for part in parts]
+        values = side_by_side(score, work, parallel=True, stop=watch.stop)
+        took = (time.monotonic() - began - spent) / len(batch)
+        for number, recipe in enumerate(batch, start=first):
+            mine = np.array(values[len(parts) * (number - first) :][: len(parts)])
+            scores.append(mine)
+            record = {"changes": _differences(candidates[0], recipe),
+                      "value": metric.sign * float(mine.mean()), "seconds": took}  # fmt: skip
+            trials.append(record)
+            watch.tell(SearchTried(
+                rung=watch.rung, trial=number + 1, trials=len(candidates), metric=metric.name,
+                **record,
+            ))  # fmt: skip
+    best = candidates[_pick(np.array(scores))]
+    return _explained(best, candidates, f"{metric.title} of {len(trials)} recipes tried"), trials
+
+
+def _parts(training: Training) -> list[tuple[Training, np.ndarray]]:
+    """Return inner (training, held-out rows) splits of the training rows."""
+    problem, parts = training.problem, []
+    for number in range(splits_for(len(training.rows))):
+        learn, held = inner_split(
+            training.y, seed=problem.seed + number, stratify=problem.kind != "regression"
+        )
+        parts.append((training.some(learn), training.rows[held]))
+    return parts
+
+
+def _pick(scores: np.ndarray) -> int:
+    """Return the first candidate that is not behind the best by more than one standard error.
+
+    `scores` (candidates, splits), greater is better; with one split, the best.
+    """
+    means = np.where(np.isfinite(scores).all(axis=1), scores.mean(axis=1), -np.inf)
+    if not np.isfinite(means).any():
+        return 0
+    best, splits = int(means.argmax()), scores.shape[1]
+    if splits == 1:
+        return best
+    behind = scores[best] - scores
+    error = behind.std(axis=1, ddof=1) / np.sqrt(splits)
+    return int(np.flatnonzero((behind.mean(axis=1) <= error) & np.isfinite(means))[0])
+
+
+def _explained(best: Recipe, candidates: Sequence[Recipe], what: str) -> Recipe:
+    """Add to the reasons of the fields in which the candidates differ that the search kept them."""
+    fields = {name for other in candidates for name in _differences(best, other)}
+    kept = f"kept by {what} on inner splits"
+    reasons = {name: "; ".join(filter(None, [best.reasons.get(name), kept])) for name in fields}
+    return replace(best, reasons=dict(best.reasons) | reasons)
 
 
 def _differences(base: Recipe, other: Recipe) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from neuroscope.judge.metrics import Metric
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks._learning import Budget, Problem, Watch, predict
 from neuroscope.tasks._net import warm_up
-from neuroscope.tasks._search import search, side_by_side
+from neuroscope.tasks._search import LANES, search, side_by_side
 from neuroscope.tasks.table import rung_name
 
 # The share of the seconds left that a rung may use when its turn comes; dense networks come last of
@@ -140,7 +140,7 @@ class Climb:
     def _fit_folds(self, rung: ModuleType, run: RungRun) -> None:
         folds = [i for i in range(len(self.problem.split.folds)) if i not in run.folds]
         seconds = self.budget.left(_SHARE[run.name] * _FITS_SHARE)
-        lanes = min(2 if rung.PARALLEL else 1, max(len(folds), 1))
+        lanes = min(LANES if rung.PARALLEL else 1, max(len(folds), 1))
         share = seconds and seconds / (len(folds) / lanes + _FINAL_FITS)
 
         def fit(fold: int) -> None:
