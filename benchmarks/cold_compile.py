@@ -23,7 +23,8 @@ ALL = """
 import numpy as np
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron import heads
-from neuroscope.neuron.descent import descend, shuffle
+from neuroscope.neuron.descent import descend
+from neuroscope.neuron.step import shuffle
 from neuroscope.neuron.units import RULES, learn_row, learn_rows, mean_cost, weighted_sums
 x = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
 y = np.arange(64) % 2

@@ -24,7 +24,7 @@ def log_loss(weights: np.ndarray, bias: float) -> float:
 
 def neuroscope() -> Work:
     """Learn with the compiled loops of the core."""
-    from neuroscope.neuron.descent import shuffle
+    from neuroscope.neuron.step import shuffle
     from neuroscope.neuron.units import LOGISTIC, learn_rows, mean_cost
 
     ones, met, order = np.ones(ROWS, np.float32), np.empty(ROWS, np.float32), np.arange(ROWS)

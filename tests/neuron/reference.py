@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron.backprop import backprop
-from neuroscope.neuron.descent import Examples
 from neuroscope.neuron.forward import forward, make_workspace
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import Examples
 
 ACTIVATIONS = {
     "identity": lambda z: z,

@@ -12,9 +12,11 @@ from neuroscope.base.errors import DivergedError, InputError
 from neuroscope.base.recipe import OPTIMIZERS, Recipe
 from neuroscope.neuron import descent, heads
 from neuroscope.neuron.alerts import gradient_alerts
-from neuroscope.neuron.descent import Epoch, Examples, State, descend, descend_safely
+from neuroscope.neuron.descent import Epoch, descend, descend_safely
+from neuroscope.neuron.lanes import lanes_for
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.range_test import learning_rate_range
+from neuroscope.neuron.step import Examples, State, shuffle
 
 RECIPE = Recipe(hidden=(9, 6), loss="mean_squared_error", learning_rate=0.01, epochs=8)
 
@@ -130,7 +132,7 @@ def test_every_row_is_met_once_an_epoch_in_a_new_order() -> None:
     order, chance = np.arange(500), np.array([7], np.uint64)
     met = []
     for _ in range(3):
-        descent.shuffle(order, chance)
+        shuffle(order, chance)
         met.append(order.copy())
         assert sorted(order) == list(range(500))
     assert not np.array_equal(met[0], met[1])
@@ -141,7 +143,7 @@ def test_shuffling_favours_no_place() -> None:
     chance, places = np.array([1], np.uint64), np.zeros((4, 4))
     for _ in range(8000):
         order = np.arange(4)
-        descent.shuffle(order, chance)
+        shuffle(order, chance)
         places[np.arange(4), order] += 1
     assert np.abs(places / 8000 - 0.25).max() < 0.02
 
@@ -275,3 +277,38 @@ def test_rows_of_the_wrong_width_are_refused() -> None:
     none = Examples.of(np.zeros((0, 5)), np.zeros((0, 1)), None, np.dtype("float32"))
     with pytest.raises(InputError, match="no rows"):
         list(descend(network, none, RECIPE))
+
+
+@pytest.mark.parametrize("options", [{}, {"l2": 0.1, "clip_norm": 0.5}, {"optimizer": "adamw"}])
+@pytest.mark.parametrize("lanes", [2, 3])
+def test_lanes_learn_what_one_thread_learns(lanes, options) -> None:
+    rng = np.random.default_rng(0)
+    x, y, w = rng.normal(size=(101, 6)), rng.integers(0, 3, 101), rng.uniform(0.5, 2, 101)
+    recipe = Recipe(hidden=(7, 5), batch_size=16, epochs=3, precision="float64", **options)
+    examples = heads.examples("multiclass", x, y, 3, recipe, sample_weight=w)
+    nets, losses = [], []
+    for count in (1, lanes, lanes):
+        net = heads.build("multiclass", 6, 3, recipe)
+        reports = list(descend(net, examples, recipe, lanes=count))
+        nets.append(net.theta)
+        losses.append([(report.train_loss, report.norms) for report in reports])
+    assert nets[1] == pytest.approx(nets[0], rel=1e-8, abs=1e-10)
+    for ours, theirs in zip(losses[0], losses[1], strict=True):
+        assert ours[0] == pytest.approx(theirs[0])
+        assert ours[1] == pytest.approx(theirs[1])
+    assert np.array_equal(nets[1], nets[2])
+
+
+def test_lanes_drop_different_units_and_none_when_predicting() -> None:
+    rng = np.random.default_rng(0)
+    recipe = Recipe(hidden=(32,), batch_size=20, epochs=2, dropout=0.5)
+    examples = heads.examples("binary", rng.normal(size=(60, 4)), np.arange(60) % 2, 2, recipe)
+    net = heads.build("binary", 4, 2, recipe)
+    assert len(list(descend(net, examples, recipe, lanes=2))) == 2
+    assert np.array_equal(net.predict(examples.x), net.predict(examples.x))
+
+
+def test_only_large_steps_are_shared_over_lanes(monkeypatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert lanes_for(668_000, 128) == 4
+    assert lanes_for(6_900, 32) == 1

@@ -17,8 +17,8 @@ from tests.neuron.reference import autograd, core_gradient, random_case
 from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import ACTIVATIONS, HIDDEN_ACTIVATIONS, LOSSES, Recipe
 from neuroscope.neuron import losses
-from neuroscope.neuron.descent import Examples
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import Examples
 
 PAIRS = [(loss, output) for loss in LOSSES for output in losses.OUTPUTS[loss]]
 CASES = [(loss, output, hidden) for loss, output in PAIRS for hidden in HIDDEN_ACTIVATIONS]

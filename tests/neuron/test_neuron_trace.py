@@ -13,8 +13,9 @@ from tests.neuron.test_gradients import CASES, generator
 from neuroscope.base.errors import InputError, RecipeError
 from neuroscope.base.recipe import OPTIMIZERS, Recipe
 from neuroscope.neuron import units
-from neuroscope.neuron.descent import Examples, descend
+from neuroscope.neuron.descent import descend
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import Examples
 from neuroscope.neuron.trace import trace_step, trace_unit
 from neuroscope.verbs.trace import check_against_autograd, checked
 

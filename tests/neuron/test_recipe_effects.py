@@ -10,9 +10,10 @@ from tests.neuron.reference import core_gradient
 
 from neuroscope.base.recipe import INITS, Recipe
 from neuroscope.neuron import heads
-from neuroscope.neuron.descent import Examples, descend
+from neuroscope.neuron.descent import descend
 from neuroscope.neuron.forward import forward, make_workspace
 from neuroscope.neuron.network import Network, initial_std
+from neuroscope.neuron.step import Examples
 
 DOUBLE = np.dtype("float64")
 STEP = Recipe(

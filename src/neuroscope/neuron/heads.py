@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.neuron.descent import Examples
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import Examples
 
 Kind = Literal["binary", "multiclass", "multilabel", "regression"]
 

@@ -6,18 +6,16 @@ The textbook's three loops are
 
 `_in_blocks` is just these, four rows and four inner steps at a time: each number of `right` that is
 loaded serves four rows, each sum that is stored took four products, and the loop over j runs in
-the vector unit. From a certain size on, BLAS, which also keeps the cache warm, is faster.
+the vector unit. On the machines it was measured on, this is as fast as BLAS on one core, and it
+never waits for threads of its own: large nets share their batches over cores instead (`lanes`).
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from neuroscope.base.types import Floats1D, Floats2D
 from neuroscope.neuron._compile import compiled, compiled_into_caller
 
-# Products per call from which BLAS wins; measured in benchmarks/matmul_crossover.py.
-BLAS_FROM = 4_000_000
+_TILE = 16  # rows and columns turned at once, so that both sides stay in the cache
 
 
 @compiled_into_caller
@@ -27,10 +25,7 @@ def matmul(
     out: Floats2D,  # (n, k)  written
 ) -> None:
     """out = left @ right."""
-    if left.size * right.shape[1] >= BLAS_FROM:
-        np.dot(left, right, out)
-    else:
-        _in_blocks(left, right, out)
+    _in_blocks(left, right, out)
 
 
 @compiled_into_caller
@@ -41,10 +36,7 @@ def matmul_left_turned(
     out: Floats2D,  # (d, k)  written
 ) -> None:
     """out = left.T @ right."""
-    if left.size * right.shape[1] >= BLAS_FROM:
-        np.dot(left.T, right, out)
-    else:
-        _in_blocks(_turned(left, scratch), right, out)
+    _in_blocks(_turned(left, scratch), right, out)
 
 
 @compiled_into_caller
@@ -55,10 +47,7 @@ def matmul_right_turned(
     out: Floats2D,  # (n, d)  written
 ) -> None:
     """out = left @ right.T."""
-    if left.size * right.shape[0] >= BLAS_FROM:
-        np.dot(left, right.T, out)
-    else:
-        _in_blocks(left, _turned(right, scratch), out)
+    _in_blocks(left, _turned(right, scratch), out)
 
 
 @compiled
@@ -66,9 +55,11 @@ def _turned(matrix: Floats2D, scratch: Floats1D) -> Floats2D:
     """Return the transpose, laid out in `scratch` so that inner loops run over neighbours."""
     n, k = matrix.shape
     turned = scratch[: n * k].reshape(k, n)
-    for i in range(n):
-        for j in range(k):
-            turned[j, i] = matrix[i, j]
+    for top in range(0, n, _TILE):
+        for left in range(0, k, _TILE):
+            for i in range(top, min(top + _TILE, n)):
+                for j in range(left, min(left + _TILE, k)):
+                    turned[j, i] = matrix[i, j]
     return turned
 
 

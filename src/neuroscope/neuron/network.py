@@ -20,7 +20,7 @@ from neuroscope.neuron import activations, losses
 from neuroscope.neuron.forward import Shape, forward, make_workspace
 
 if TYPE_CHECKING:
-    from neuroscope.neuron.descent import Examples
+    from neuroscope.neuron.step import Examples
 
 CHUNK = 512  # rows that go forward together when predicting
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D
-from neuroscope.neuron.descent import Examples, State, make_scratch, shuffle, train_epoch
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import Examples, State, make_scratch, shuffle, train_epoch
 from neuroscope.neuron.update import make_rule
 
 

@@ -147,6 +147,7 @@ class Watch:
     seconds: float | None = None  # the fit should stay below; None is no limit
     stop: threading.Event = field(default_factory=threading.Event)
     valid: np.ndarray | None = None  # rows whose loss is watched and never learned from
+    alone: bool = False  # no other fit runs beside it, so a large net may use all cores
 
     def tell(self, event: Event) -> None:
         """Hand an event to the monitor; raises Interrupted when the run is to stop."""

@@ -18,8 +18,9 @@ from neuroscope.data.encoders import Encoder
 from neuroscope.data.splits import inner_split
 from neuroscope.neuron import heads
 from neuroscope.neuron.alerts import gradient_alerts
-from neuroscope.neuron.descent import Epoch, Examples, descend, descend_safely
+from neuroscope.neuron.descent import Epoch, descend, descend_safely
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import Examples
 from neuroscope.tasks._learning import Training, Watch
 
 _REPORTS = 100  # epochs of a fit that are told at most
@@ -109,7 +110,8 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     watched = _watched(training, encoder, recipe, watch) if watch.fold == 0 else None
     norms: tuple[float, ...] = ()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
-    for report in descend_safely(network, train, recipe, valid=valid):
+    lanes = None if watch.alone else 1
+    for report in descend_safely(network, train, recipe, valid=valid, lanes=lanes):
         if isinstance(report, Recipe):
             recipe = report
             watch.tell(WarningRaised(

@@ -78,7 +78,7 @@ def search(
     problem = training.problem
     parts = _parts(training)
     seconds = watch.seconds and watch.seconds / (len(candidates) * len(parts)) * LANES
-    quiet = replace(watch, monitor=ignore, seconds=seconds, fold=-1, valid=None)
+    quiet = replace(watch, monitor=ignore, seconds=seconds, fold=-1, valid=None, alone=False)
 
     def score(trial: tuple[Recipe, tuple[Training, np.ndarray]]) -> float:
         recipe, (learn, held) = trial

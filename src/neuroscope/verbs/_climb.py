@@ -119,7 +119,8 @@ class Climb:
 
     def _watch(self, name: str, seconds: float | None, fold: int = 0) -> Watch:
         valid = self.problem.split.folds[fold][1] if fold == 0 else None
-        return Watch(name, fold, self.monitor, seconds, self.stop, valid)
+        alone = len(self.problem.split.folds) == 1
+        return Watch(name, fold, self.monitor, seconds, self.stop, valid, alone)
 
     def _search(self, rung: ModuleType, run: RungRun) -> None:
         if run.searched:

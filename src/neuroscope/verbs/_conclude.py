@@ -86,7 +86,7 @@ class Conclusion:
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=0, total=1))
         training = self.problem.training(self.problem.split.development)
         watch = Watch(self.run.name, -1, self.climb.monitor, self.climb.budget.left(0.8),
-                      self.climb.stop)  # fmt: skip
+                      self.climb.stop, alone=True)  # fmt: skip
         learner = self.rung.fit(training, self.run.recipe, watch)
         self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))

@@ -12,10 +12,11 @@ import numpy as np
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron import heads
 from neuroscope.neuron.alerts import gradient_alerts
-from neuroscope.neuron.descent import State, descend_safely, train_epoch
+from neuroscope.neuron.descent import descend_safely
 from neuroscope.neuron.forward import make_workspace
 from neuroscope.neuron.heads import Kind
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import State, train_epoch
 from neuroscope.neuron.units import LINEAR, LOGISTIC, learn_row, learn_rows
 from neuroscope.neuron.update import make_rule
 from neuroscope.tasks.estimators._base import Estimator, check_finite, names_of, seed_of

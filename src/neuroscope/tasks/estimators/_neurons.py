@@ -11,7 +11,8 @@ import numpy as np
 from neuroscope.base import randomness
 from neuroscope.base.errors import DivergedError
 from neuroscope.base.recipe import Recipe
-from neuroscope.neuron.descent import RATE_HALVINGS, shuffle
+from neuroscope.neuron.descent import RATE_HALVINGS
+from neuroscope.neuron.step import shuffle
 from neuroscope.neuron.units import learn_rows, mean_cost, weighted_sums
 
 Watch = Callable[[np.ndarray], float]
