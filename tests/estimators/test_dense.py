@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -166,3 +167,14 @@ def test_vanishing_gradients_are_said(two_classes) -> None:
 
 def _sums(estimator, x):
     return getattr(estimator, "decision_function", estimator.predict)(x)
+
+
+def test_score_is_scikit_learns_accuracy() -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(60, 3)), rng.uniform(size=60)
+    one, several = (x[:, 0] > 0).astype(int), (x[:, :2] > 0).astype(int)
+    for y in (one, np.array(["no", "yes"])[one], several):
+        model = neuroscope.DenseClassifier(epochs=3, random_state=0).fit(x, y)
+        expected = accuracy_score(y, model.predict(x), sample_weight=w)
+        assert model.score(x, y, w) == pytest.approx(expected)
+        assert model.score(x, y) == pytest.approx(accuracy_score(y, model.predict(x)))
