@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from measuring import Work
+from measuring import Reached, Work
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 RATE = 1e-3
@@ -57,11 +57,11 @@ def neuroscope(job: Job) -> Work:
                     learning_rate=RATE, loss="cross_entropy")  # fmt: skip
     rows = examples("multiclass", job.x, job.y, job.widths[-1], recipe)
 
-    def work() -> float:
+    def work() -> Reached:
         network = Network.build(job.widths[0], job.widths[-1], recipe, output="softmax")
         for _ in descend(network, rows, recipe):
             pass
-        return job.accuracy(network.predict(job.x))
+        return lambda: job.accuracy(network.predict(job.x))
 
     work()
     return work
@@ -74,10 +74,11 @@ def scikit_learn(job: Job) -> Work:
 
     warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after the epochs, as asked
 
-    def work() -> float:
+    def work() -> Reached:
         model = MLPClassifier(job.hidden, batch_size=job.batch_size, max_iter=job.epochs, alpha=0,
                               learning_rate_init=RATE, tol=0, random_state=0)  # fmt: skip
-        return job.accuracy(model.fit(job.x, job.y).predict_proba(job.x))
+        model.fit(job.x, job.y)
+        return lambda: job.accuracy(model.predict_proba(job.x))
 
     return work
 
@@ -113,7 +114,7 @@ def jax_scan(job: Job) -> Work:
         order = jax.random.permutation(key, len(job.x))[: steps * job.batch_size]
         return jax.lax.scan(step, state, order.reshape(steps, job.batch_size))[0]
 
-    def work(epochs: int = job.epochs) -> float:
+    def work(epochs: int = job.epochs) -> Reached:
         rng, theta = np.random.default_rng(0), []
         for n_in, n_out in zip(job.widths, job.widths[1:], strict=False):
             draw = rng.normal(0, (2 / n_in) ** 0.5, (n_in, n_out))
@@ -122,7 +123,8 @@ def jax_scan(job: Job) -> Work:
         state, key = (theta, zeros, zeros, jnp.float32(0)), jax.random.key(0)
         for number in range(epochs):
             state = epoch(state, jax.random.fold_in(key, number))
-        return job.accuracy(np.asarray(scores(state[0], x)))
+        jax.block_until_ready(state)
+        return lambda: job.accuracy(np.asarray(scores(state[0], x)))
 
     work(1)
     return work
@@ -134,7 +136,7 @@ def torch_loop(job: Job, *, bfloat16: bool = False) -> Work:
 
     x, y = torch.from_numpy(job.x), torch.from_numpy(job.y)
 
-    def work() -> float:
+    def work() -> Reached:
         torch.manual_seed(0)
         net = _torch_net(job)
         optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
@@ -146,8 +148,7 @@ def torch_loop(job: Job, *, bfloat16: bool = False) -> Work:
                     loss = loss_of(net(x[rows]), y[rows])
                 loss.backward()
                 optimizer.step()
-        with torch.inference_mode():
-            return job.accuracy(net(x).numpy())
+        return lambda: job.accuracy(net(x).detach().numpy())
 
     return work
 
@@ -176,10 +177,10 @@ def keras_fit(job: Job) -> Work:
     start = net.get_weights()
     net.fit(job.x, job.y, batch_size=job.batch_size, epochs=1, verbose=0)
 
-    def work() -> float:  # compiling anew would count against Keras, so the weights are set back
+    def work() -> Reached:  # compiling anew would count against Keras, so the weights are set back
         net.set_weights(start)
         net.fit(job.x, job.y, batch_size=job.batch_size, epochs=job.epochs, verbose=0)
-        return job.accuracy(net.predict(job.x, batch_size=2048, verbose=0))
+        return lambda: job.accuracy(net.predict(job.x, batch_size=2048, verbose=0))
 
     return work
 
@@ -189,12 +190,13 @@ def skorch_fit(job: Job) -> Work:
     import torch
     from skorch import NeuralNetClassifier
 
-    def work() -> float:
+    def work() -> Reached:
         torch.manual_seed(0)
         model = NeuralNetClassifier(_torch_net(job), criterion=torch.nn.CrossEntropyLoss,
                                     optimizer=torch.optim.Adam, lr=RATE, max_epochs=job.epochs,
                                     batch_size=job.batch_size, train_split=None, verbose=0,
                                     iterator_train__shuffle=True)  # fmt: skip
-        return job.accuracy(model.fit(job.x, job.y).predict_proba(job.x))
+        model.fit(job.x, job.y)
+        return lambda: job.accuracy(model.predict_proba(job.x))
 
     return work

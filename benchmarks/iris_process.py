@@ -49,7 +49,7 @@ import keras
 keras.utils.set_random_seed(0)
 layers = [keras.Input((4,)), keras.layers.Dense(16, "relu"), keras.layers.Dense(3, "softmax")]
 net = keras.Sequential(layers)
-net.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", ["accuracy"])
+net.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
 net.fit(x, y, batch_size=32, epochs=100, verbose=0)
 print(net.evaluate(x, y, verbose=0)[1])
 """
@@ -63,8 +63,10 @@ def process(script: str, **environment: str) -> Work:
             [sys.executable, "-c", DATA + script], env=os.environ | environment, text=True,
             capture_output=True, check=False,
         )  # fmt: skip
-        if done.returncode:
+        if "ModuleNotFoundError" in done.stderr:
             raise ImportError(done.stderr.strip().rpartition("\n")[2])
+        if done.returncode:
+            raise RuntimeError(done.stderr)
         return float(done.stdout)
 
     work()
