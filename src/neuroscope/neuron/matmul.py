@@ -15,8 +15,6 @@ from __future__ import annotations
 from neuroscope.base.types import Floats1D, Floats2D
 from neuroscope.neuron._compile import compiled, compiled_into_caller
 
-_TILE = 16  # rows and columns turned at once, so that both sides stay in the cache
-
 
 @compiled_into_caller
 def matmul(
@@ -55,11 +53,17 @@ def _turned(matrix: Floats2D, scratch: Floats1D) -> Floats2D:
     """Return the transpose, laid out in `scratch` so that inner loops run over neighbours."""
     n, k = matrix.shape
     turned = scratch[: n * k].reshape(k, n)
-    for top in range(0, n, _TILE):
-        for left in range(0, k, _TILE):
-            for i in range(top, min(top + _TILE, n)):
-                for j in range(left, min(left + _TILE, k)):
-                    turned[j, i] = matrix[i, j]
+    whole = n - n % 8  # eight rows at a time, else each number would be written far from the last
+    for i in range(0, whole, 8):
+        for j in range(k):
+            row = turned[j]
+            row[i], row[i + 1] = matrix[i, j], matrix[i + 1, j]
+            row[i + 2], row[i + 3] = matrix[i + 2, j], matrix[i + 3, j]
+            row[i + 4], row[i + 5] = matrix[i + 4, j], matrix[i + 5, j]
+            row[i + 6], row[i + 7] = matrix[i + 6, j], matrix[i + 7, j]
+    for i in range(whole, n):
+        for j in range(k):
+            turned[j, i] = matrix[i, j]
     return turned
 
 

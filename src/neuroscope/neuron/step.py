@@ -69,7 +69,7 @@ def train_epoch(
     for first in range(0, n, rule.batch_size):
         rows = order[first : first + rule.batch_size]
         weight += gather(rows, x, y, w, xb, yb, wb)
-        here, salt = rows.size, int(draw(chance) >> np.uint64(40))
+        here, salt = rows.size, int(np.int64(draw(chance) >> np.uint64(40)))  # int64, as in predict
         total += train_step(shape, rule, step + steps, salt, theta, moments, gradient,
                             xb[:here], yb[:here], wb[:here], work, norms)  # fmt: skip
         steps += 1

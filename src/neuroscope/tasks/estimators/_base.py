@@ -276,7 +276,7 @@ class Classifier(ClassifierMixin, Estimator):
 
         scikit-learn's accuracy, without importing all of its metrics for it.
         """
-        right = np.asarray(self.predict(X)) == np.asarray(y)
+        right = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
         return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=sample_weight))
 
 
