@@ -132,6 +132,13 @@ def test_trees_are_the_yardstick_and_never_chosen_unless_asked_alone() -> None:
     assert "trees" in result["why"]
 
 
+def test_trees_asked_for_without_a_network_are_the_model() -> None:
+    result = train("wine", options=TrainOptions(rungs=("majority", "trees")))
+    assert result["chosen"] == "trees"
+    model = table_task.load(artefact.load(result["model"]))
+    assert np.mean(model.predict("wine") == np.array(read("wine").arrow["cultivar"])) > 0.95
+
+
 def test_regression_is_scored_in_the_targets_own_unit() -> None:
     result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron")))
     assert result["kind"] == "regression"

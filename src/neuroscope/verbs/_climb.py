@@ -185,14 +185,18 @@ class Climb:
         return np.concatenate([run.folds[fold] for fold in sorted(run.folds)])
 
     def scores(self) -> list[RungScore]:
-        """Return what each rung said about the held-out rows."""
+        """Return what each rung said about the held-out rows.
+
+        Trees are a yardstick beside networks; asked for without one, they are what is wanted.
+        """
+        networks = any(not rung.YARDSTICK and rung.ORDER > 0 for rung in self.rungs)
         return [
             RungScore(
                 run.name,
                 rung.TITLE,
                 rung.ORDER,
                 self.predictions(run) if run.status == "done" else None,
-                yardstick=rung.YARDSTICK,
+                yardstick=rung.YARDSTICK and networks,
                 parameters=run.parameters,
                 status=run.status,
             )
