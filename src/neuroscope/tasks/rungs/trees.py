@@ -109,7 +109,7 @@ def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # no
     regression = training.problem.kind == "regression"
     maker = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     seed = randomness.integer(training.problem.seed, "trees")
-    model = maker(max_iter=_ROUNDS, random_state=seed)
+    model: Any = maker(max_iter=_ROUNDS, random_state=seed)
     with threadpool_limits(1 if len(x) < _ONE_THREAD_BELOW else None, user_api="openmp"):
         if watch.seconds is None:
             model.fit(x, training.y, sample_weight=training.weights)
