@@ -15,10 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from neuroscope.cli._result_view import show
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
-
-from neuroscope.cli._result_view import show
 
 WIDTH = 100  # characters
 

@@ -67,6 +67,8 @@ def test_version(neuroscope):
         (("train",), "SOURCE"),
         (("train", "iris", "--resume", "x"), "SOURCE"),
         (("train", "--resume", "x"), "there are no runs yet"),
+        (("train", "--resume", "x", "--seed", "1"), "leave --seed out"),
+        (("train", "--resume", "x", "--show-recipe"), "leave --show-recipe out"),
         (("judge",), "MODEL"),
         (("predict", "model"), "SOURCE"),
         (("predict", "model.neuroscope", "iris"), "no such model"),

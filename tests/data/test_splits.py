@@ -295,3 +295,14 @@ def test_inner_split():
     train, valid = inner_split(np.array([0, 1]), seed=0, fraction=0.2, stratify=True)
     assert len(valid) == 1
     assert len(train) == 1
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_inner_split_divides_no_group(stratify):
+    groups = RANDOM.integers(0, 30, 300)
+    y = RANDOM.integers(0, 2, 300)
+    train, valid = inner_split(y, seed=0, stratify=stratify, groups=groups)
+    assert not np.intersect1d(groups[train], groups[valid]).size
+    assert 30 < len(valid) < 90
+    one = np.zeros(300, dtype=int)
+    assert len(inner_split(y, seed=0, stratify=stratify, groups=one)[1]) == 60

@@ -139,7 +139,7 @@ def test_a_class_that_is_missing_from_the_rows_leaves_the_others() -> None:
         ([0, 2], [[0.5, 0.5]] * 2, None, "do not fit 2"),
         ([0, 1], [0.5, 0.5], None, "got shape (2,)"),
         ([0, 1], [[0.5, 0.5], [np.nan, 1]], None, "row 1: a prediction is not a finite number"),
-        ([0, 1], [[0.5, 0.5]] * 2, [0, 0], "not all 0"),
+        ([0, 1], [[0.5, 0.5]] * 2, np.zeros(2), "not all 0"),
         ([0.0, 1.0], [[0.5, 0.5]] * 2, None, "needs class numbers 0..k-1, got float64"),
         ([], np.zeros((0, 2)), None, "at least one row"),
     ],

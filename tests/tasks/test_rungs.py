@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ def problem(kind: str, rows: int = 240, weight: bool = False) -> Problem:
     y = {
         "binary": np.where(z > 0, "yes", "no"),
         "multiclass": np.digitize(z, [-1, 1]),
+        "multiclass4": np.digitize(z, [-2, 0, 2]),
         "regression": 100 + 7 * z,
     }[kind]
     columns = {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "color": rng.choice(["r", "g"], rows)}
@@ -37,7 +39,7 @@ def problem(kind: str, rows: int = 240, weight: bool = False) -> Problem:
     table = Table(pa.table(columns | {"y": y}), Origin("test"))
     schema = infer_schema(table, target="y", weight="w" if weight else None)
     found = target_kind(table, schema).kind
-    assert found == kind
+    assert found == kind.removesuffix("4")
     split = plan_split(table, schema, seed=0, task_kind=found)
     return task.pose(table, schema, split, found, 0, None)
 
@@ -153,6 +155,25 @@ def test_early_stopping_holds_out_rows_of_its_own() -> None:
     assert learner.recipe == recipe
 
 
+def test_a_fit_that_the_clock_ends_keeps_its_best_weights(monkeypatch) -> None:
+    from types import SimpleNamespace
+
+    from neuroscope.tasks import _net
+
+    training = problem("regression", rows=400).training(np.arange(300))
+    recipe = Recipe(hidden=(32,), epochs=100, patience=99, learning_rate=0.05)
+    ticks = iter([0.0] * 31 + [2e9])
+    monkeypatch.setattr(_net, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    seen = []
+    stopped = _net.fit(training, recipe, Watch("dense", 1, seen.append, seconds=1e9))
+    losses = [event.valid_loss for event in seen if event.kind == "EpochEnded"]
+    best = 1 + int(np.argmin(losses))
+    assert len(losses) == 31 > best
+    monkeypatch.undo()
+    again = _net.fit(training, replace(recipe, epochs=best), Watch("dense", 1))
+    assert np.array_equal(stopped.network.theta, again.network.theta)
+
+
 def test_layers_that_do_not_fit_together_are_refused() -> None:
     posed = problem("binary")
     rung, learner, _ = fitted("dense", posed)
@@ -172,3 +193,50 @@ def test_bad_weights_name_the_row() -> None:
     split = plan_split(table, schema, seed=0, task_kind="binary")
     with pytest.raises(SchemaError, match="row 30"):
         task.pose(table, schema, split, "binary", 0, None)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("unseen", [(0,), (1,), (1, 3)])
+def test_a_class_that_no_training_row_has_keeps_its_place(name, unseen) -> None:
+    posed = problem("multiclass4")
+    train = np.flatnonzero(~np.isin(posed.y, unseen))
+    training = posed.training(train)
+    rung = catalogue.get(name)
+    candidates = rung.recipes(training)
+    learner = rung.fit(training, candidates[0] if candidates else None, Watch(name))
+    p = predict(posed, learner, train)
+    assert p.shape == (len(train), 4)
+    assert np.allclose(p.sum(axis=1), 1, atol=1e-6)
+    assert p[:, unseen].max() < 0.3
+    if name != "majority":
+        assert (p.argmax(axis=1) == posed.y[train]).mean() > 0.8
+    record, arrays = learner.pack()
+    x = learner.encoder.transform(posed.table, train).x if learner.encoder else np.zeros((5, 0))
+    assert np.array_equal(learner.predict(x), rung.unpack(record, arrays).predict(x))
+
+
+def test_trees_cut_to_a_budget_learn_nothing_from_the_rows_they_were_timed_on(monkeypatch) -> None:
+    from neuroscope.tasks.rungs import trees
+
+    posed = problem("binary", rows=2000)
+    training = posed.training(posed.split.development)
+    whole = trees.fit(training, None, Watch("trees"))
+    monkeypatch.setattr(trees, "_ONE_THREAD_BELOW", 1000)
+    monkeypatch.setattr(trees, "_TIMED_ROWS", 100)
+    timed = trees.fit(training, None, Watch("trees", seconds=600.0))
+    x = training.encoded()[1]
+    assert np.allclose(whole.predict(x), timed.predict(x))
+
+
+def test_the_search_keeps_groups_whole() -> None:
+    from neuroscope.tasks._search import _parts
+
+    rng = np.random.default_rng(0)
+    site = rng.integers(0, 40, 400)
+    columns = {"x": rng.standard_normal(400), "site": site, "y": rng.integers(0, 2, 400)}
+    table = Table(pa.table(columns), Origin("t"))
+    schema = infer_schema(table, target="y", group="site")
+    split = plan_split(table, schema, seed=0, task_kind="binary")
+    posed = task.pose(table, schema, split, "binary", 0, None)
+    for learn, held in _parts(posed.training(split.folds[0][0])):
+        assert not np.intersect1d(site[learn.rows], site[held]).size

@@ -156,6 +156,23 @@ def test_a_cost_moves_the_threshold() -> None:
     assert costly["threshold"]["sensitivity"] >= plain["threshold"]["sensitivity"]
 
 
+def test_every_figure_of_the_test_lies_in_its_interval_also_with_a_cost() -> None:
+    cost = "false_positive=1,false_negative=20"
+    options = TrainOptions(rungs=("majority", "neuron"), epochs=5, cost=cost)
+    test = train("breast-cancer", options=options)["test"]
+    for name, (low, high) in test["interval"].items():
+        assert low <= test[name] <= high, name
+    # Between the two thresholds lie rows, so that intervals at 0.5 would not hold the figure.
+    assert test["interval"]["accuracy"][1] < 0.97
+
+
+def test_no_learning_curve_is_drawn_from_fits_that_the_budget_cut() -> None:
+    enough = train("breast-cancer", options=FAST)
+    assert enough["learning_curve"]["points"]
+    short = train("breast-cancer", options=TrainOptions(rungs=FAST.rungs, budget=0.01))
+    assert "learning_curve" not in short
+
+
 def test_the_positive_class_can_be_named() -> None:
     result = train("breast-cancer", DataOptions(positive="benign"), FAST)
     assert result["positive"] == "benign"
@@ -213,6 +230,31 @@ def test_the_learning_rate_is_halved_when_the_loss_diverges(tmp_path) -> None:
     assert any("diverged" in warning for warning in result["warnings"])
     rung = result["rungs"][1]
     assert rung["status"].startswith(("failed", "done"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"device": "cuda"}, "run on the processor"),
+        ({"loss": "cross_entropy"}, "change it to binary_cross_entropy"),
+        ({"net": "trees"}, "follows no recipe"),
+        ({"net": "conv"}, "unknown rung 'conv'"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused(tmp_path, changes, said) -> None:
+    options = TrainOptions(rungs=("neuron",), epochs=3)
+    shown = show_recipe("breast-cancer", DataOptions(), options)
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(shown | changes))
+    with pytest.raises(InputError, match=said):
+        train("breast-cancer", options=TrainOptions(recipe=str(path)))
+
+
+def test_a_recipe_for_a_rung_that_is_not_climbed_is_refused(tmp_path) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({"net": "dense"}))
+    with pytest.raises(RecipeError, match="add dense to --rungs"):
+        train("iris", options=TrainOptions(rungs=("neuron",), recipe=str(path)))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import neuroscope
-from neuroscope.base.errors import InputError, ModelError, SchemaError
-from neuroscope.base.events import Event, Progress
+from neuroscope.base.errors import InputError, Interrupted, ModelError, SchemaError
+from neuroscope.base.events import Event, Progress, RungFinished
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.data import data
@@ -110,6 +110,27 @@ def test_judge_prices_the_decisions_as_they_were_made(trained):
     (true_no, false_yes), (false_no, true_yes) = found["confusion"]["counts"]
     assert true_no + false_yes + false_no + true_yes == 200
     assert found["cost"]["per_row"] == pytest.approx((2 * false_yes + 7 * false_no) / 200)
+
+
+def test_judge_widens_its_intervals_where_rows_belong_together():
+    copies = pd.concat([frame(90).assign(person=range(90))] * 4, ignore_index=True)
+    grouped = train(copies, DataOptions(target="y", group="person"), QUICK)
+    plain = train(copies, DataOptions(target="y", drop=("person",)), QUICK)
+    new = pd.concat([frame(60, seed=3).assign(person=range(60))] * 4, ignore_index=True)
+    widths = []
+    for result in (grouped, plain):
+        found = judge(result["model"], new)["scores"]
+        low, high = next(score["interval"] for score in found if score["name"] == "roc_auc")
+        widths.append(high - low)
+    assert widths[0] > 1.5 * widths[1]
+
+
+def test_judge_says_when_the_weights_are_not_there():
+    weighed = frame(90).assign(w=np.linspace(0.5, 1.5, 90))
+    model = train(weighed, DataOptions(target="y", weight="w"), QUICK)["model"]
+    assert not any("weight" in note for note in judge(model, weighed)["notes"])
+    notes = judge(model, frame(60, seed=3))["notes"]
+    assert any("no weight column 'w'" in note for note in notes)
 
 
 def test_look_tells_what_stands_in_the_way_and_raises_for_a_wrong_call():
@@ -216,8 +237,28 @@ def test_a_comma_in_a_column_is_written_so_that_it_is_read_again():
     assert names(command.split("--drop ")[1].strip("'")) == ("a,b", "c")
 
 
-def test_a_run_on_data_from_memory_is_resumed_with_the_data(trained):
+def test_a_run_on_data_from_memory_is_resumed_with_the_same_data_and_no_other(trained):
+    def stop(event: Event) -> None:
+        if isinstance(event, RungFinished) and event.rung == "neuron":
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        train(frame(), DataOptions(target="y"), QUICK, monitor=stop)
+    name = caught.value.remedy.split()[-1]
     with pytest.raises(InputError, match="from memory"):
-        resume(trained["name"])
-    again = resume(trained["name"], source=frame())
+        resume(name)
+    other = frame()
+    other.loc[7, "x1"] += 1
+    for changed in (other, frame().iloc[:-1]):
+        with pytest.raises(InputError, match="not what it was when the run began"):
+            resume(name, source=changed)
+    checkpoint = Path(trained["model"]).parents[1] / name / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-9])
+    again = resume(name, source=frame())
     assert again["test"] == trained["test"]
+    assert any("checkpoint is damaged" in warning for warning in again["warnings"])
+
+
+def test_a_finished_run_is_not_resumed_since_its_test_rows_are_opened(trained):
+    with pytest.raises(InputError, match="is finished"):
+        resume(trained["name"], source=frame())

@@ -7,10 +7,11 @@ report, studio) reads events and never touches a trainer.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from neuroscope.base.plain import plain
 
 _KINDS: dict[str, type[Event]] = {}
 
@@ -168,7 +169,7 @@ def broadcast(*monitors: Monitor) -> Monitor:
 def to_json(event: Event) -> dict[str, Any]:
     """Return `event` as a JSON object; a number that is not finite becomes null."""
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    return {"kind": event.kind} | {name: _plain(value) for name, value in fields.items()}
+    return {"kind": event.kind} | {name: plain(value) for name, value in fields.items()}
 
 
 def from_json(record: Mapping[str, Any]) -> Event | None:
@@ -179,13 +180,3 @@ def from_json(record: Mapping[str, Any]) -> Event | None:
     known = {field.name for field in dataclasses.fields(cls)}
     fields = {name: value for name, value in record.items() if name in known}
     return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+
+from neuroscope.base.plain import plain
 
 
 def stdout() -> Console:
@@ -23,19 +24,9 @@ def stderr() -> Console:
 
 def print_json(record: Mapping[str, Any]) -> None:
     """Print one JSON object; numbers that are not finite become null."""
-    sys.stdout.write(json.dumps(_plain(record), ensure_ascii=False, default=str) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
+    sys.stdout.write(json.dumps(plain(record), ensure_ascii=False, default=str) + "\n")
 
 
 def print_indented(record: Mapping[str, Any]) -> None:
     """Print one JSON object for a person to read and to save as a file."""
-    sys.stdout.write(json.dumps(_plain(record), ensure_ascii=False, indent=1, default=str) + "\n")
+    sys.stdout.write(json.dumps(plain(record), ensure_ascii=False, indent=1, default=str) + "\n")

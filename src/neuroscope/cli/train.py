@@ -8,8 +8,11 @@ import typer
 
 from neuroscope.cli import _options as given
 
+_WITH_RESUME = ("resume", "out", "as_json", "quiet", "debug")
+
 
 def command(
+    ctx: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)] = None,
     target: given.Target = None,
     task: Annotated[
@@ -65,6 +68,8 @@ def command(
     del debug
     if (source is None) == (resume is None):
         raise typer.BadParameter("give a SOURCE to train on, or --resume RUN", param_hint="SOURCE")
+    if resume is not None:
+        _refuse_changes(ctx)
     from neuroscope.cli import _out, _progress  # noqa: PLC0415 - not for help
     from neuroscope.cli.views.result import show  # noqa: PLC0415
     from neuroscope.verbs import train as verb  # noqa: PLC0415
@@ -85,3 +90,15 @@ def command(
         else:
             result = verb.train(source, data, options, monitor=monitor)
     _out.print_json(result) if as_json else show(result, _out.stdout())
+
+
+def _refuse_changes(ctx: typer.Context) -> None:
+    """Refuse options beside --resume: a run goes on as it began, and they would do nothing."""
+    for name in ctx.params.keys() - set(_WITH_RESUME):
+        given_by = ctx.get_parameter_source(name)
+        if given_by is not None and given_by.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            raise typer.BadParameter(
+                f"a resumed run goes on as it began; leave {option} out, or begin a new run",
+                param_hint="--resume",
+            )

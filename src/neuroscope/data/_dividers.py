@@ -7,7 +7,7 @@ held-out rows, `cross(rows, folds)` gives (train rows, valid rows) for each fold
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,7 @@ def without(rows: np.ndarray, gone: np.ndarray) -> np.ndarray:
     return rows[~np.isin(rows, gone)]
 
 
+@runtime_checkable  # the test session checks types at run time
 class Divider(Protocol):
     """What a way to divide rows offers."""
 

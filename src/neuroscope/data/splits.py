@@ -98,15 +98,21 @@ def inner_split(
     seed: int,
     fraction: float = 0.2,
     stratify: bool,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Divide training rows once more, for early stopping or a search inside them.
 
     `y` (n,) are the training targets; with `stratify` they are class indices and each class keeps
-    its share. Returns (train, valid) positions within `y`, sorted.
+    its share. `groups` (n,) labels rows that stay together; all of one group are not divided.
+    Returns (train, valid) positions within `y`, sorted.
     """
     rows = np.arange(len(y))
     labels = np.unique(y, return_inverse=True)[1] if stratify else None
-    held = Shuffled(randomness.integer(seed, "inner split"), labels).hold_out(rows, fraction)
+    number = randomness.integer(seed, "inner split")
+    divider: Divider = Shuffled(number, labels)
+    if groups is not None and len(np.unique(groups)) > 1:
+        divider = Grouped(number, groups, labels)
+    held = divider.hold_out(rows, fraction)
     if not len(held):
         held = rows[-1:]  # every class is rare: any one row judges better than none
     return without(rows, held), held
@@ -140,7 +146,7 @@ def _plan(
     """Choose the divider by the roles in the schema."""
     number = randomness.integer(seed, "split")
     time, group = schema.by_role("time"), schema.by_role("group")
-    groups = None if group is None else _whole_groups(table, group.name)
+    groups = None if group is None else whole_groups(table, group.name)
     if time is not None:
         return _timed(table, time.name, groups, usable, labels)
     if group is not None and groups is not None:
@@ -160,7 +166,8 @@ def _plan(
     return _Plan(Shuffled(number, labels, twins), "stratified", reason, labels, notes)
 
 
-def _whole_groups(table: Table, name: str) -> np.ndarray:
+def whole_groups(table: Table, name: str) -> np.ndarray:
+    """Return the group number of each row; a row without a group is one of its own."""
     codes, names = columns.cells(table, name).categories()
     alone = np.cumsum(codes < 0) + len(names)
     return np.where(codes < 0, alone, codes)

@@ -76,7 +76,7 @@ def extrapolate(
     doubled = gains * (n[-1] ** -exponents - (2 * n[-1]) ** -exponents)
     gain = float(doubled[0])
     low, high = (float(q) for q in np.quantile(doubled[1:], [0.025, 0.975]))
-    helps = low > 0 and gain > e[-1]
+    helps = bool(low > 0 and gain > e[-1])
     fitted = sign * (limits[0] - gains[0] * n ** -exponents[0])
     return LearningCurve(
         points=tuple(

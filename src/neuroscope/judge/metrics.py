@@ -133,7 +133,7 @@ def find(metric: str | Metric) -> Metric:
     return METRICS[metric]
 
 
-def applicable(kind: Kind) -> Iterable[Metric]:
+def applicable(kind: str) -> Iterable[Metric]:
     """Return the metrics of a kind of task, in the order they are shown."""
     if kind not in KINDS:
         raise choice_error("kind of task", kind, KINDS)

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from neuroscope.base.errors import ModelError, did_you_mean
+from neuroscope.base.plain import plain
 from neuroscope.runs._container import MissingPart, Read, is_plain, reader, write_folder, write_zip
 from neuroscope.runs.card import Card
-from neuroscope.runs.disk import json_bytes, plain, storing
+from neuroscope.runs.disk import json_bytes, storing
 from neuroscope.runs.tensors import pack, unpack
 
 SUFFIX = ".neuroscope"

@@ -51,7 +51,7 @@ class Card:
     schema: Mapping[str, Any] = field(default_factory=dict)  # the columns the model expects
     metrics: Mapping[str, Any] = field(default_factory=dict)  # on the test rows
     rows: Mapping[str, int] = field(default_factory=dict)  # train, valid, test
-    data_fingerprint: str = ""  # sha256 of the training data
+    data_fingerprint: str = ""  # of the whole table, see data/fingerprint.py
     versions: Mapping[str, str] = field(default_factory=library_versions)
     intended_use: str = ""
     limitations: tuple[str, ...] = ()

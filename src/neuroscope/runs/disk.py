@@ -15,8 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neuroscope.base.errors import StorageError
 
 _ELSEWHERE = "choose a folder you can write to"
@@ -80,19 +78,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def plain(value: Any) -> Any:
-    """Return `value` as JSON types; NumPy becomes numbers and lists, a non-finite number null."""
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(inner) for inner in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def json_bytes(record: Mapping[str, Any]) -> bytes:

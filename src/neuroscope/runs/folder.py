@@ -25,9 +25,10 @@ import numpy as np
 
 from neuroscope.base.errors import InputError, Interrupted, did_you_mean
 from neuroscope.base.events import Event, RunFinished, from_json, to_json
+from neuroscope.base.plain import plain
 from neuroscope.base.version import __version__
 from neuroscope.runs import _lock
-from neuroscope.runs.disk import drafts, json_bytes, plain, storing, write_atomic
+from neuroscope.runs.disk import drafts, json_bytes, storing, write_atomic
 from neuroscope.runs.tensors import pack, unpack
 
 Status = Literal["running", "finished", "interrupted", "failed"]

@@ -13,10 +13,9 @@ import numpy as np
 from neuroscope.base.errors import Interrupted
 from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.columns import row_hashes
 from neuroscope.data.encoders import Encoder
 from neuroscope.data.schema import Schema
-from neuroscope.data.splits import Split, TaskKind
+from neuroscope.data.splits import Split, TaskKind, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 
@@ -48,11 +47,13 @@ class Problem:
         return None if self.weights is None else self.weights[rows]
 
     def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
-        """Return labels of rows that belong together (the group column), or None."""
+        """Return group numbers of rows that belong together (the group column), or None."""
+        return None if self._groups is None else self._groups[rows]
+
+    @cached_property
+    def _groups(self) -> np.ndarray | None:
         column = self.schema.by_role("group")
-        if column is None:
-            return None
-        return row_hashes(self.table, [column.name])[rows]
+        return None if column is None else whole_groups(self.table, column.name)
 
     def training(self, rows: np.ndarray) -> Training:
         """Return what a rung sees when it is fitted on `rows` and nothing else."""
@@ -61,7 +62,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Training:
-    """Rows to learn from; encoders are fitted on these rows only and kept for the next rung."""
+    """Rows to learn from; encoders are fitted on these rows only, once for each `numeric_bins`."""
 
     problem: Problem
     rows: np.ndarray

@@ -102,13 +102,15 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     valid = None
     if recipe.patience:
         positions, held = inner_split(
-            training.y, seed=recipe.seed, fraction=0.15, stratify=kind != "regression"
-        )
+            training.y, seed=recipe.seed, fraction=0.15, stratify=kind != "regression",
+            groups=problem.groups_of(training.rows),
+        )  # fmt: skip
         valid = _examples(training, x, held, recipe, smooth=False)
     recipe, positions = _within(watch.seconds, network, training, x, positions, recipe)
     train = _examples(training, x, positions, recipe, smooth=True)
     watched = _watched(training, encoder, recipe, watch) if watch.fold == 0 else None
     norms: tuple[float, ...] = ()
+    best = network.theta.copy()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
     lanes = None if watch.alone else 1
     for report in descend_safely(network, train, recipe, valid=valid, lanes=lanes):
@@ -120,10 +122,13 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
             ))  # fmt: skip
         else:
             norms = report.norms
+            if report.best:
+                best[:] = network.theta
             _tell(report, network, recipe, watch, watched)
             if time.perf_counter() > deadline and report.epoch < recipe.epochs:
                 reason = f"{recipe.epochs} planned, stopped by the time budget"
                 recipe = recipe.because(reason, epochs=report.epoch)
+                network.theta[:] = best
                 break
     if "time budget" in recipe.reasons.get("epochs", ""):
         message = f"epochs: {recipe.reasons['epochs']}; a longer --budget may do better"
@@ -137,8 +142,9 @@ def _examples(
     training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe, *, smooth: bool
 ) -> Examples:
     weights = None if training.weights is None else training.weights[positions]
+    rows = x if len(positions) == len(x) else x[positions]  # large tables: no second copy
     return heads.examples(
-        training.problem.kind, x[positions], training.y[positions], training.problem.classes,
+        training.problem.kind, rows, training.y[positions], training.problem.classes,
         recipe, sample_weight=weights, smooth=smooth,
     )  # fmt: skip
 

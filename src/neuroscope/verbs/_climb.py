@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, NeuroscopeError
+from neuroscope.base.errors import DivergedError, NeuroscopeError, RecipeError
 from neuroscope.base.events import (
     CheckpointSaved,
     FoldFinished,
@@ -128,6 +128,7 @@ class Climb:
         training = self.problem.training(self.problem.split.folds[0][0])
         candidates = rung.recipes(training)
         if self.given is not None and self.given.net == run.name:
+            _check_given(self.given, candidates)
             candidates = [self.given]
         if self.epochs is not None:
             candidates = [c.because("as asked", epochs=self.epochs) for c in candidates]
@@ -217,8 +218,10 @@ class Climb:
         """Take up what an interrupted run left in its checkpoint."""
         try:
             state, arrays = self.folder.restore()
-        except NeuroscopeError:
-            return  # it was stopped before the first checkpoint
+        except NeuroscopeError as error:
+            if (self.folder.path / "checkpoint.safetensors").exists():
+                self.monitor(WarningRaised(message=f"{error}; all rungs are fitted again"))
+            return  # else it was stopped before the first checkpoint
         for name, record in state["rungs"].items():
             recipe = Recipe.from_json(record["recipe"]) if record["recipe"] else None
             run = RungRun(**(record | {"recipe": recipe}))
@@ -229,3 +232,22 @@ class Climb:
                 if key.startswith(prefix)
             }
             self.runs[name] = replace(run)
+
+
+def _check_given(given: Recipe, candidates: Sequence[Recipe]) -> None:
+    """Refuse a recipe that says what this rung on these data could not follow."""
+    losses = sorted({candidate.loss for candidate in candidates})
+    if "mean_squared_error" in losses:
+        losses.append("huber")
+    if not losses:
+        raise RecipeError(f"the rung {given.net!r} follows no recipe", remedy="leave --recipe out")
+    if given.loss not in losses:
+        raise RecipeError(
+            f"the recipe's loss {given.loss!r} does not go with this target",
+            remedy=f"change it to {' or '.join(losses)}",
+        )
+    if given.device not in ("auto", "cpu"):
+        raise RecipeError(
+            f"the recipe's device is {given.device!r}, and the nets of tables run on the processor",
+            remedy="change it to auto",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -73,12 +74,13 @@ class Conclusion:
 
     def _at_half(self) -> dict[str, float]:
         said = self._calibrated(self.held)
-        known = scores("binary", self.held_y, said)
+        weights = self.problem.weights_of(self.climb.held_out)
+        known = scores("binary", self.held_y, said, weights=weights)
         return {
             "sensitivity": known["recall"],
             "specificity": known["specificity"],
             "precision": known["precision"],
-            "selected": float((said[:, 1] >= 0.5).mean()),
+            "selected": float(np.average(said[:, 1] >= 0.5, weights=weights)),
         }
 
     def final_fit(self) -> Learner:
@@ -100,9 +102,10 @@ class Conclusion:
         kind, groups = self.problem.kind, self.problem.groups_of(rows)
         test: dict[str, Any] = dict(scores(kind, y, p, threshold=threshold, weights=weights))
         intervals = {}
+        plan = replace(self.climb.resampling, threshold=threshold)
         for name in dict.fromkeys([self.climb.metric.name, *_BOOTSTRAPPED[kind]]):
             if METRICS[name] in applicable(kind):
-                found = bootstrap(METRICS[name], y, p, self.climb.resampling, weights, groups)
+                found = bootstrap(METRICS[name], y, p, plan, weights, groups)
                 intervals[name] = [found.low, found.high]
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
@@ -129,7 +132,8 @@ class Conclusion:
         if self.problem.kind == "regression":
             found = residuals(y, p).to_json()
             return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
-        table = confusion(y, p, self.problem.codec.classes, threshold=threshold).to_json()
+        weights = self.problem.weights_of(rows)
+        table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
         table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
         views: dict[str, Any] = {"confusion": table}
         if self.choice.chosen != "majority":
@@ -141,8 +145,10 @@ class Conclusion:
         train, valid = self.problem.split.folds[0]
         left = self.climb.budget.left()
         needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
-        if self.choice.chosen == "majority" or len(train) < 100 or (left and left < 3 * needed):
+        if self.choice.chosen == "majority" or len(train) < 100:
             return None
+        if left is not None and left < 3 * needed:
+            return None  # fits cut to the budget would bend the curve
         rng = np.random.default_rng(self.problem.seed)
         order = rng.permutation(train)
         points = []
@@ -151,7 +157,8 @@ class Conclusion:
             if p is None:
                 return None
             found = bootstrap(self.climb.metric, self.problem.y[valid], p, self.climb.resampling,
-                              self.problem.weights_of(valid))  # fmt: skip
+                              self.problem.weights_of(valid), self.problem.groups_of(valid)
+                              )  # fmt: skip
             points.append((int(share * len(train)), found.value, found.standard_error))
         sizes, values, errors = zip(*points, strict=True)
         if not np.isfinite([*values, *errors]).all():
@@ -171,6 +178,8 @@ class Conclusion:
             learner = self.rung.fit(self.problem.training(rows), self.run.recipe, watch)
         except DivergedError:
             return None
+        if learner.recipe != self.run.recipe:
+            return None  # cut or slowed down: no point of the same curve
         return predict(self.problem, learner, valid)
 
     def save_model(self, learner: Learner, test: Mapping[str, Any], threshold: float) -> None:

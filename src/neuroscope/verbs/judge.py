@@ -13,6 +13,7 @@ from neuroscope.data.align import align
 from neuroscope.data.columns import cells
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.sources import read
+from neuroscope.data.splits import whole_groups
 from neuroscope.data.table import Table
 from neuroscope.judge.calibration import calibration
 from neuroscope.judge.confusion import confusion
@@ -40,6 +41,7 @@ class _Judged:
     y: np.ndarray
     p: np.ndarray
     weights: np.ndarray | None
+    groups: np.ndarray | None  # rows that belong together: the group column of the training
     plan: Resampling
 
     @property
@@ -127,10 +129,23 @@ def _judged(trained: Any, table: Table, seed: int) -> tuple[_Judged, list[str]]:
     if column is not None and column.name in table.names:
         weights = cells(table, column.name, rows).numbers()
     notes = list(said)
+    if column is not None and weights is None:
+        notes.append(f"no weight column {column.name!r}: all rows count alike")
     if unlabelled:
         notes.append(f"rows without a target, left out: {unlabelled:,} of {table.rows:,}")
     plan = Resampling(seed=seed, threshold=trained.threshold)
-    return _Judged(trained, table, rows, y, answer[rows], weights, plan), notes
+    blocks = _blocks(trained, table)
+    blocks = None if blocks is None else blocks[rows]
+    return _Judged(trained, table, rows, y, answer[rows], weights, blocks, plan), notes
+
+
+def _blocks(trained: Any, table: Table) -> np.ndarray | None:
+    """Return which rows belong together, where the model was trained with --group."""
+    column = trained.schema.by_role("group")
+    if column is None or column.name not in table.names:
+        return None
+    groups = whole_groups(table, column.name)
+    return groups if len(np.unique(groups)) > 1 else None
 
 
 def _labelled(trained: Any, table: Table) -> tuple[np.ndarray, int]:
@@ -156,7 +171,8 @@ def _report(judged: _Judged) -> dict[str, Any]:
     intervals = {}
     for metric in applicable(kind):
         if metric.name not in _NO_INTERVAL and np.isfinite(known[metric.name]):
-            found = bootstrap(metric, judged.y, judged.p, judged.plan, judged.weights)
+            found = bootstrap(metric, judged.y, judged.p, judged.plan, judged.weights,
+                              judged.groups)  # fmt: skip
             intervals[metric.name] = [found.low, found.high]
     return {
         "model": str(trained.artefact.path),

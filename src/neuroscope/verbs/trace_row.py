@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from neuroscope.base.errors import InputError, NeuroscopeError, did_you_mean
+from neuroscope.base.plain import plain
 from neuroscope.data.align import align
 from neuroscope.data.columns import cells
 from neuroscope.data.sources import read
 from neuroscope.data.table import Table
 from neuroscope.neuron import heads
 from neuroscope.neuron.trace import trace_step
-from neuroscope.runs.disk import json_bytes, plain, write_atomic
+from neuroscope.runs.disk import json_bytes, write_atomic
 from neuroscope.tasks._net import NetLearner
 from neuroscope.verbs.load import load
 from neuroscope.verbs.trace import checked

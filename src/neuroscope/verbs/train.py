@@ -23,6 +23,7 @@ from neuroscope.base.events import (
     ignore,
 )
 from neuroscope.base.recipe import Recipe
+from neuroscope.data.fingerprint import fingerprint
 from neuroscope.judge.choice import Choice, choose
 from neuroscope.judge.metrics import METRICS, primary_metric, scores
 from neuroscope.judge.threshold import parse_cost
@@ -70,7 +71,7 @@ def train(
     budget = _budget(options)
     prepared = prepare(source, data, seed=options.seed, monitor=monitor)
     folder = RunFolder.create(root, options.name or source_name(source))
-    folder.write_json("request.json", _request(source, data, options))
+    folder.write_json("request.json", _request(source, data, options, prepared))
     with folder:
         return _run(source, prepared, data, options, folder, monitor, budget)
 
@@ -78,9 +79,11 @@ def train(
 def resume(
     run: str, *, out: str | None = None, source: Any = None, monitor: Monitor = ignore
 ) -> dict[str, Any]:
-    """Go on with an interrupted run where its checkpoint stands.
+    """Go on with an interrupted run where its checkpoint stands, with its whole budget again.
 
-    The data are read again; a run on data from memory needs them as `source`.
+    The data are read again; a run on data from memory needs them as `source`. Raises InputError
+    when they are other data than the run began with, and for a run that is finished: its test
+    rows are opened.
     """
     root = Path(out) if out else settings.runs_folder()
     folder = RunFolder.open(run, root)
@@ -92,10 +95,26 @@ def resume(
         raise InputError(
             "the run's data came from memory", where=folder.name, remedy="give them again as source"
         )
+    if folder.status == "finished" and folder.model.exists():
+        raise InputError(
+            "this run is finished, there is nothing to go on with", where=folder.name,
+            remedy=f"its report is {folder.report}; train again for a new run",
+        )  # fmt: skip
     budget = _budget(options)
     prepared = prepare(source, data, seed=options.seed, monitor=monitor)
+    _refuse_other_data(folder, asked, prepared)
     with folder:
         return _run(source, prepared, data, options, folder, monitor, budget, resumed=True)
+
+
+def _refuse_other_data(folder: RunFolder, asked: Mapping[str, Any], prepared: Prepared) -> None:
+    """Refuse rows other than those whose predictions the checkpoint holds."""
+    if asked.get("data_fingerprint") != fingerprint(prepared.table):
+        raise InputError(
+            f"{prepared.table.origin.text} is not what it was when the run began",
+            where=folder.name,
+            remedy="bring the old data back, or begin a new run on the new data",
+        )
 
 
 def show_recipe(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
@@ -123,7 +142,13 @@ def _check(options: TrainOptions) -> None:
     if options.cost is not None:
         parse_cost(options.cost)
     if options.recipe is not None:
-        Recipe.read(options.recipe)
+        net = Recipe.read(options.recipe).net
+        task.rungs((net,))
+        if options.rungs and net not in options.rungs:
+            raise RecipeError(
+                f"the recipe is for the rung {net!r}, which is not among those to climb",
+                where=options.recipe, remedy=f"add {net} to --rungs, or leave --rungs out",
+            )  # fmt: skip
 
 
 def _budget(options: TrainOptions) -> Budget:
@@ -131,10 +156,13 @@ def _budget(options: TrainOptions) -> Budget:
     return Budget(None if options.budget is None else options.budget * (1 - _RESERVE))
 
 
-def _request(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
+def _request(
+    source: Any, data: DataOptions, options: TrainOptions, prepared: Prepared
+) -> dict[str, Any]:
     named = str(source) if isinstance(source, str | Path) else None
     return {
         "source": named,
+        "data_fingerprint": fingerprint(prepared.table),
         "data": dataclasses.asdict(data),
         "options": dataclasses.asdict(options),
     }

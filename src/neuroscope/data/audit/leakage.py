@@ -47,7 +47,9 @@ def _score(
     codes, values = _bins(subject, column, rows)
     fold = randomness.generator(subject.seed, "leakage").permutation(len(y)) % FOLDS
     if subject.task_kind == "regression":
-        guess = target_statistics(codes, codes.max() + 1, y[:, None], fold, prior_rows=1)[1][:, 0]
+        guess = target_statistics(codes, int(codes.max()) + 1, y[:, None], fold, prior_rows=1)[1][
+            :, 0
+        ]
         r2 = 1 - np.sum((y - guess) ** 2) / max(np.sum((y - y.mean()) ** 2), 1e-300)
         linear = 0.0 if values is None else _correlation(values, y) ** 2
         return max(float(r2), linear), "R²", LEAK_R2
@@ -56,11 +58,11 @@ def _score(
         return 0.0, "", 1.0
     if len(names) == 2:
         target = (labels == 1).astype(np.float64)
-        guess = target_statistics(codes, codes.max() + 1, target[:, None], fold)[1][:, 0]
+        guess = target_statistics(codes, int(codes.max()) + 1, target[:, None], fold)[1][:, 0]
         raw = 0.0 if values is None else _auc(values, target)
         return max(_auc(guess, target), raw, 1 - raw if raw else 0.0), "ROC AUC", LEAK_AUC
     targets = np.eye(len(names))[labels]
-    guess = target_statistics(codes, codes.max() + 1, targets, fold, prior_rows=1)[1]
+    guess = target_statistics(codes, int(codes.max()) + 1, targets, fold, prior_rows=1)[1]
     accuracy = float((guess.argmax(axis=1) == labels).mean())
     base = float(np.bincount(labels).max() / len(labels))
     return (accuracy - base) / (1 - base), "skill", LEAK_SKILL

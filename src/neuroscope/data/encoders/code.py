@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,7 @@ class Tally:
     infinite: int = 0  # treated as missing
 
 
+@runtime_checkable  # the test session checks types at run time
 class Code(Protocol):
     """How one column becomes `len(names)` encoded columns."""
 

@@ -26,6 +26,7 @@ PARALLEL = True
 
 _ROUNDS = 100  # of boosting, scikit-learn's default
 _ROUNDS_A_STEP = 10  # between looks at the clock
+_TIMED_ROWS = 10_000  # of a look ahead
 # Below so many rows one thread is as fast as two, and folds are fitted side by side; OpenMP's
 # threads would wait for each other in busy loops, up to a hundred times longer on a busy machine.
 _ONE_THREAD_BELOW = 50_000
@@ -34,12 +35,16 @@ _FIELDS = ("feature", "threshold", "missing_left", "left", "right", "leaf", "val
 
 @dataclass(frozen=True)
 class Trees:
-    """All trees end to end: node arrays (m,), `starts` (rounds, outputs) of each tree's root."""
+    """All trees end to end: node arrays (m,), `starts` (rounds, outputs) of each tree's root.
+
+    `seen` (classes,) says which classes the training rows hold; the others get probability 0.
+    """
 
     nodes: Mapping[str, np.ndarray]
     starts: np.ndarray
     baseline: np.ndarray  # (outputs,)
     kind: str
+    seen: np.ndarray  # (k,) bool; of a number: (1,)
     encoder: Encoder | None = None
     recipe: None = None
 
@@ -56,11 +61,12 @@ class Trees:
                 raw[:, output] += self._leaf_values(x, int(start))
         if self.kind == "regression":
             return raw[:, 0]
-        if self.kind == "binary":
-            positive = 1 / (1 + np.exp(-raw[:, 0]))
-            return np.stack([1 - positive, positive], axis=1)
+        if self.seen.sum() == 2:  # two classes: one tree a round, for the second
+            raw = np.stack([np.zeros(len(raw)), raw[:, 0]], axis=1)
         shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+        p = np.zeros((len(x), len(self.seen)))
+        p[:, self.seen] = shifted / shifted.sum(axis=1, keepdims=True)
+        return p
 
     def _leaf_values(self, x: np.ndarray, start: int) -> np.ndarray:
         """Walk all rows down one tree, a level at a time."""
@@ -82,6 +88,7 @@ class Trees:
             **{f"nodes.{name}": values for name, values in self.nodes.items()},
             "starts": self.starts,
             "baseline": self.baseline,
+            "seen": self.seen,
         }
 
 
@@ -102,23 +109,29 @@ def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # no
     regression = training.problem.kind == "regression"
     maker = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     seed = randomness.integer(training.problem.seed, "trees")
-    model = maker(max_iter=_ROUNDS, random_state=seed)
+    model: Any = maker(max_iter=_ROUNDS, random_state=seed)
     with threadpool_limits(1 if len(x) < _ONE_THREAD_BELOW else None, user_api="openmp"):
         if watch.seconds is None:
             model.fit(x, training.y, sample_weight=training.weights)
         else:
             _fit_within(model, x, training, watch)
-    return _as_arrays(model, training.problem.kind, encoder)
+    seen = np.ones(1, bool)
+    if not regression:
+        seen = np.isin(np.arange(training.problem.classes), model.classes_)
+    return _as_arrays(model, training.problem.kind, encoder, seen)
 
 
 def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> None:
     """Boost some rounds at a time while the next ones fit; the first ones on rows that do."""
+    from sklearn.base import clone  # noqa: PLC0415 - heavy, and only this rung needs it
+
     began = time.monotonic()
     seconds = watch.seconds or 0.0
     rows, rounds = np.arange(len(x)), 0
     if len(x) > _ONE_THREAD_BELOW:  # long enough to be worth a look ahead
-        trial = np.arange(0, len(x), len(x) // 10_000)
-        model.set_params(max_iter=_ROUNDS_A_STEP).fit(x[trial], training.y[trial])
+        trial = np.arange(0, len(x), max(len(x) // _TIMED_ROWS, 1))
+        brief: Any = clone(model)
+        brief.set_params(max_iter=_ROUNDS_A_STEP).fit(x[trial], training.y[trial])
         expected = (time.monotonic() - began) * len(x) / len(trial)
         if expected > seconds:
             rng = randomness.generator(training.problem.seed, "budget rows")
@@ -143,7 +156,7 @@ def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> 
         watch.tell(WarningRaised(message=message, rung=watch.rung))
 
 
-def _as_arrays(model: Any, kind: str, encoder: Encoder) -> Trees:
+def _as_arrays(model: Any, kind: str, encoder: Encoder, seen: np.ndarray) -> Trees:
     predictors = model._predictors
     flat = [tree.nodes for row in predictors for tree in row]
     sizes = np.array([len(tree) for tree in flat])
@@ -163,13 +176,14 @@ def _as_arrays(model: Any, kind: str, encoder: Encoder) -> Trees:
     for name in ("feature", "left", "right"):
         arrays[name] = arrays[name].astype(np.int32)
     baseline = np.atleast_1d(np.asarray(model._baseline_prediction, np.float64).ravel())
-    return Trees(arrays, starts.astype(np.int64), baseline, kind, encoder)
+    return Trees(arrays, starts.astype(np.int64), baseline, kind, seen, encoder)
 
 
 def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Trees:
     """Rebuild the learner that `pack` wrote; ModelError when a part is missing."""
     try:
         nodes = {name: arrays[f"nodes.{name}"] for name in _FIELDS}
-        return Trees(nodes, arrays["starts"], arrays["baseline"], str(record["kind"]))
+        parts = (arrays["starts"], arrays["baseline"], str(record["kind"]), arrays["seen"])
+        return Trees(nodes, *parts)
     except KeyError as error:
         raise ModelError(f"the model's trees lack {error}", remedy="use another copy") from error
