@@ -157,7 +157,8 @@ class Conclusion:
         if not np.isfinite([*values, *errors]).all():
             return None
         metric = self.climb.metric
-        curve = extrapolate(sizes, values, errors, metric.greater_is_better, metric.title)
+        curve = extrapolate(sizes, values, errors, metric.greater_is_better, metric.title,
+                            perfect=float(metric.greater_is_better))  # fmt: skip
         return curve.to_json() | {"points": [list(point) for point in points]}
 
     def _refit(self, order: np.ndarray, share: float, valid: np.ndarray) -> np.ndarray | None:
