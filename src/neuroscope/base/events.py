@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -50,6 +51,16 @@ class WarningRaised(Event):
 
     message: str
     rung: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message, with the rung it is about."""
+        return f"{self.rung}: {self.message}" if self.rung else self.message
+
+    @property
+    def gist(self) -> str:
+        """The same for warnings of one rung that differ in figures only, as those of its folds."""
+        return re.sub(r"[\d.,]+", "#", self.text) if self.rung else self.text
 
 
 @dataclass(frozen=True, kw_only=True)
