@@ -10,6 +10,7 @@ from neuroscope.cli import _options as given
 
 
 def command(
+    ctx: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)] = None,
     target: given.Target = None,
     task: Annotated[
@@ -65,6 +66,8 @@ def command(
     del debug
     if (source is None) == (resume is None):
         raise typer.BadParameter("give a SOURCE to train on, or --resume RUN", param_hint="SOURCE")
+    if resume is not None:
+        _check_resume(ctx)
     from neuroscope.cli import _out, _progress  # noqa: PLC0415 - not for help
     from neuroscope.cli.views.result import show  # noqa: PLC0415
     from neuroscope.verbs import train as verb  # noqa: PLC0415
@@ -85,3 +88,13 @@ def command(
         else:
             result = verb.train(source, data, options, monitor=monitor)
     _out.print_json(result) if as_json else show(result, _out.stdout())
+
+
+def _check_resume(ctx: typer.Context) -> None:
+    """Refuse what a resumed run would not heed: it goes on as it was begun."""
+    heeded = ("resume", "out", "as_json", "quiet", "debug")
+    for option in ctx.command.params:
+        where = ctx.get_parameter_source(option.name or "")
+        if option.name not in heeded and where and where.name == "COMMANDLINE":
+            message = f"a resumed run goes on as it was begun; leave {option.opts[0]} out"
+            raise typer.BadParameter(message, param_hint="--resume")
