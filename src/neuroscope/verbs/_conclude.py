@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neuroscope.base.errors import DivergedError, WorkError
-from neuroscope.base.events import Progress, WarningRaised
+from neuroscope.base.events import Event, Progress, WarningRaised
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
@@ -24,7 +24,7 @@ from neuroscope.runs.card import Card
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Learner, Watch, predict
 from neuroscope.tasks.rungs import majority
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb import FINAL_FITS, Climb
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -47,6 +47,7 @@ class Conclusion:
         self.held = climb.predictions(self.run)
         self.held_y = self.problem.y[climb.held_out]
         self.temperature = self._temperature()
+        self.refuted = False  # whether the test rows say that guessing is better
 
     def _temperature(self) -> float:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
@@ -85,8 +86,10 @@ class Conclusion:
         """Fit the chosen rung on all development rows."""
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=0, total=1))
         training = self.problem.training(self.problem.split.development)
-        watch = Watch(self.run.name, -1, self.climb.monitor, self.climb.budget.left(0.8),
-                      self.climb.stop)  # fmt: skip
+        left = self.climb.budget.left(0.8)
+        # Never less than a fold had, also past the budget: what was judged must be what is kept.
+        seconds = None if left is None else max(left, FINAL_FITS * self.run.fold_seconds)
+        watch = Watch(self.run.name, -1, self.climb.monitor, seconds, self.climb.stop)
         learner = self.rung.fit(training, self.run.recipe, watch)
         self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))
@@ -117,6 +120,7 @@ class Conclusion:
             self.climb.metric, y, p, predict(self.problem, guess, rows), self.climb.resampling,
             self.problem.weights_of(rows), self.problem.groups_of(rows),
         )  # fmt: skip
+        self.refuted = gap.gain_high < 0
         if not gap.clear:
             self.climb.monitor(WarningRaised(
                 message=f"on the {len(rows):,} test rows the model is not clearly better than "
@@ -141,7 +145,11 @@ class Conclusion:
         train, valid = self.problem.split.folds[0]
         left = self.climb.budget.left()
         needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
-        if self.choice.chosen == "majority" or len(train) < 100 or (left and left < 3 * needed):
+        if (
+            self.choice.chosen == "majority"
+            or len(train) < 100
+            or (left is not None and left < 3 * needed)
+        ):
             return None
         rng = np.random.default_rng(self.problem.seed)
         order = rng.permutation(train)
@@ -167,12 +175,18 @@ class Conclusion:
             counts = np.bincount(self.problem.y[rows], minlength=self.problem.classes)
             if counts.min() < 2:
                 return None
-        watch = Watch(self.run.name, -2, stop=self.climb.stop, seconds=self.climb.budget.left(0.3))
+        cut: list[Event] = []
+
+        def notice(event: Event) -> None:
+            if isinstance(event, WarningRaised):
+                cut.append(event)
+
+        watch = Watch(self.run.name, -2, notice, self.climb.budget.left(0.3), self.climb.stop)
         try:
             learner = self.rung.fit(self.problem.training(rows), self.run.recipe, watch)
         except DivergedError:
             return None
-        return predict(self.problem, learner, valid)
+        return None if cut else predict(self.problem, learner, valid)  # the clock is no row count
 
     def save_model(self, learner: Learner, test: Mapping[str, Any], threshold: float) -> None:
         """Write the model artefact into the run folder and open it again as a check."""

@@ -248,7 +248,15 @@ def _conclude(
         **{name: block for name, block in found.items() if block},
         "reproduce": train_command(source, data, options),
         "usable": choice.usable,
+        **(_refuted(choice) if end.refuted else {}),
     }
+
+
+def _refuted(choice: Choice) -> dict[str, Any]:
+    """Return what takes the place of the verdict when the test rows contradict it."""
+    headline = "On the test rows the model is worse than guessing: do not use it."
+    return {"verdict": "do_not_use", "usable": False, "headline": headline,
+            "why": f"{headline} {choice.why}"}  # fmt: skip
 
 
 def _result(
