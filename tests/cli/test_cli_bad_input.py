@@ -296,3 +296,10 @@ def test_a_file_where_the_runs_folder_should_be(neuroscope, points_file):
     answers = neuroscope("data", "iris", "-o", "blocked/iris.csv")
     assert answers.code == 1
     assert "Traceback" not in answers.err
+
+
+@pytest.mark.parametrize("option", [("--target", "y"), ("--budget", "1m"), ("--show-recipe",)])
+def test_a_resumed_run_takes_no_options_of_a_new_one(neuroscope, option):
+    found = neuroscope("train", "--resume", "some-run", *option)
+    assert found.code == 2
+    assert f"leave {option[0]} out" in found.err

@@ -51,6 +51,19 @@ def test_a_bar_counts_epochs_of_all_folds_and_the_search_before_them(bar):
     assert share(bar) == pytest.approx(0.7)
 
 
+def test_lines_tell_what_folds_say_alike_once():
+    told = io.StringIO()
+    lines = Lines(Console(file=told, width=200))
+    for rounds in ("10", "20", "1,030"):
+        lines(events.WarningRaised(rung="trees", message=f"{rounds} of 100 rounds"))
+    lines(events.WarningRaised(rung="dense", message="10 of 100 rounds"))
+    lines(events.WarningRaised(message="column 'x1' was dropped"))
+    lines(events.WarningRaised(message="column 'x2' was dropped"))
+    assert told.getvalue().splitlines() == [
+        "note: trees: 10 of 100 rounds", "note: dense: 10 of 100 rounds",
+        "note: column 'x1' was dropped", "note: column 'x2' was dropped"]  # fmt: skip
+
+
 def test_a_step_of_unknown_length_has_a_bar_until_it_is_done(bar):
     bar(events.Progress(label="reading the data", done=0, total=1))
     assert bar.bars.tasks[-1].total is None

@@ -459,3 +459,12 @@ def test_real_tables(shared_data: Path) -> None:
     assert churn.arrow.column("TotalCharges").null_count == 11
     income = read(shared_data / "adult-income" / "adult.csv.gz")
     assert "column 'workclass': 2,799 values ('?') read as missing" in income.origin.notes
+
+
+def test_what_is_noted_of_all_files_stands_once(tmp_path: Path) -> None:
+    (tmp_path / "p1.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "p2.csv").write_text("a;b\n5;6\n7;8\n")
+    notes = read(str(tmp_path / "p*.csv")).origin.notes
+    assert notes.count("encoding utf-8") == 1
+    assert "p1.csv: delimiter comma" in notes
+    assert not any("encoding" in note and ".csv" in note for note in notes)

@@ -20,10 +20,10 @@ def cells(values, rows=None) -> Cells:
 @pytest.mark.parametrize(
     ("values", "positive", "why"),
     [
-        (["Yes", "No", "Yes"], "Yes", "'Yes' says so"),
-        (["good", "bad", "good"], "bad", "'bad' says so"),
-        (["survived", "lost", "lost"], "lost", "'survived' says so"),
-        ([True, False, True], "true", "'true' says so"),
+        (["Yes", "No", "Yes"], "Yes", "going by its name"),
+        (["good", "bad", "good"], "bad", "going by its name"),
+        (["survived", "lost", "lost"], "lost", "going by the name of the other, 'survived'"),
+        ([True, False, True], "true", "going by its name"),
         ([1, 0, 1], "1", "1 is the larger number"),
         ([1, 2, 1], "2", "2 is the larger number"),
         ([2, 10, 10], "10", "larger number"),

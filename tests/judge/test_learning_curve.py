@@ -26,7 +26,7 @@ def test_a_law_is_found_and_carried_on(greater) -> None:
     assert found.gain_if_doubled == pytest.approx(sign * (law(16_000) - law(8_000)), rel=1e-6)
     assert found.low < found.gain_if_doubled < found.high
     assert found.helps
-    assert "Twice as many rows (16,000)" in found.sentence
+    assert "(16,000 instead of 8,000)" in found.sentence
     assert found.sentence.endswith("more rows would help.")
     assert [point.fitted for point in found.points] == pytest.approx([law(n) for n in SIZES])
 
@@ -77,3 +77,12 @@ def test_a_falling_curve_is_no_gain_and_order_does_not_matter() -> None:
 def test_points_that_make_no_curve_are_refused(sizes, values, errors, said) -> None:
     with pytest.raises(InputError, match=said):
         extrapolate(sizes, values, errors)
+
+
+@pytest.mark.parametrize(("perfect", "sign"), [(1.0, 1), (0.0, -1)])
+def test_no_gain_goes_beyond_the_perfect_score(perfect, sign) -> None:
+    values = [perfect - sign * miss for miss in (0.2, 0.1, 0.004)]
+    free = extrapolate((100, 200, 400), values, [0.05] * 3, sign > 0)
+    bounded = extrapolate((100, 200, 400), values, [0.05] * 3, sign > 0, perfect=perfect)
+    assert free.high > 0.004
+    assert bounded.high <= 0.004 + 1e-12

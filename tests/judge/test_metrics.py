@@ -176,3 +176,16 @@ def test_every_metric_explains_itself() -> None:
         assert name == metric.name
         assert metric.words(0.5).endswith(".")
         assert "{" not in metric.words(0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(19_384.6, "19,385"), (1000.0, "1,000"), (-71_380.2, "-71,380"), (999.94, "999.9"),
+     (0.012345, "0.01235")],
+)  # fmt: skip
+def test_amounts_in_target_units_are_whole_where_they_are_large(value, said) -> None:
+    assert METRICS["mae"].text(value) == said
+
+
+def test_nothing_is_less_than_zero_by_rounding() -> None:
+    assert METRICS["r2"].text(-0.0002) == "0.000"

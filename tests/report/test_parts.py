@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,12 @@ def test_texts_and_attributes_are_escaped() -> None:
     assert made == '<text class="&#34;&gt;&lt;x&gt;" text-anchor="end">&lt;b&gt;</text>'
 
 
+def test_the_last_label_is_not_cut_off() -> None:
+    frame = Frame(Axis(0, 600_000), Axis(0, 1), "", "")
+    (label,) = re.findall(r'x="([\d.]+)"[^>]*>600,000<', str(frame.render("", "")))
+    assert float(label) + 6 * len("600,000") / 2 <= frame.width
+
+
 def test_wide_labels_get_room() -> None:
     small, large = (Frame(Axis(0, 1), Axis(0, top), "", "") for top in (1.0, 900_000.0))
     assert large.left > small.left + 20
@@ -175,6 +182,14 @@ def test_loss_curves_are_read_for_what_they_show(valid, said) -> None:
     read = words.reading_of_losses([epochs(valid)])
     assert said in read
     assert bool(read) == bool(said)
+
+
+def test_one_fit_with_validation_rows_is_read_before_those_without() -> None:
+    level = [1 + math.exp(-i) for i in range(40)]
+    fits = [epochs([None] * 40), epochs([None] * 40), epochs(level)]
+    assert "levelled off" in words.reading_of_losses(fits)
+    assert "no validation loss" not in words.reading_of_losses(fits)
+    assert "no validation loss" in words.reading_of_losses(fits[:2])
 
 
 def test_noise_is_not_read_as_memorising() -> None:

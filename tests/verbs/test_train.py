@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from neuroscope.base import events
+from neuroscope.base import events, settings
 from neuroscope.base.errors import InputError, Interrupted, RecipeError
 from neuroscope.data.sources import read
 from neuroscope.runs import artefact
@@ -208,7 +208,12 @@ def test_an_interrupted_run_goes_on_to_the_same_weights() -> None:
     with pytest.raises(Interrupted, match="--resume") as caught:
         train("wine", options=options, monitor=stop_in_dense)
     name = caught.value.remedy.split()[-1]
+    told = events.WarningRaised(rung="neuron", message="told before the stop")
+    folder = RunFolder.open(name, settings.runs_folder())
+    folder.monitor(told)
+    folder.close()
     resumed = resume(name)
+    assert told.text in resumed["warnings"]
     assert resumed["chosen"] == whole["chosen"]
     ours, theirs = (artefact.load(r["model"]).weights for r in (resumed, whole))
     assert all(np.array_equal(ours[key], theirs[key]) for key in theirs)
@@ -286,3 +291,11 @@ def test_a_short_budget_is_kept_and_said() -> None:
     assert any("budget" in text for r in reasons for text in r.values()) or any(
         "budget" in rung["status"] for rung in result["rungs"]
     )
+
+
+def test_a_guessed_target_is_told_and_a_named_one_is_not() -> None:
+    guessed = train(noise(), options=FAST)
+    assert "predicting 'y', a guess" in " ".join(guessed["warnings"])
+    assert "--target" in " ".join(guessed["warnings"])
+    named = train(noise(), DataOptions(target="y"), FAST)
+    assert "a guess" not in " ".join(named["warnings"])

@@ -7,6 +7,7 @@ report, studio) reads events and never touches a trainer.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -51,6 +52,16 @@ class WarningRaised(Event):
 
     message: str
     rung: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message, with the rung it is about."""
+        return f"{self.rung}: {self.message}" if self.rung else self.message
+
+    @property
+    def gist(self) -> str:
+        """The same for warnings of one rung that differ in figures only, as those of its folds."""
+        return re.sub(r"[\d.,]+", "#", self.text) if self.rung else self.text
 
 
 @dataclass(frozen=True, kw_only=True)

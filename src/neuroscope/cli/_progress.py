@@ -19,6 +19,7 @@ from rich.progress import Progress as Bars
 from neuroscope.base import events
 from neuroscope.base.events import Event, Monitor
 from neuroscope.cli._out import stderr
+from neuroscope.judge.metrics import METRICS
 
 _SEARCH = 0.4  # share of a rung's bar that the search for a recipe takes
 
@@ -54,13 +55,15 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._said: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         """Write what matters of one event."""
         match event:
             case events.WarningRaised():
-                said = f"{event.rung}: {event.message}" if event.rung else event.message
-                self._line(f"note: {said}")
+                if event.gist not in self._said:
+                    self._said.add(event.gist)
+                    self._line(f"note: {event.text}")
             case events.RungFinished():
                 self._line(f"{event.rung}: {_outcome(event)}")
             case _:
@@ -74,8 +77,8 @@ def _outcome(event: events.RungFinished) -> str:
     if event.value is None or event.interval is None:
         return event.status
     low, high = event.interval
-    name = event.metric.replace("_", " ")
-    return f"{name} {event.value:.3f} ({low:.3f} to {high:.3f}), {event.seconds:.1f} s"
+    name = METRICS[event.metric].title if event.metric in METRICS else event.metric
+    return f"{name} {event.value:z.3f} ({low:z.3f} to {high:z.3f}), {event.seconds:.1f} s"
 
 
 class Bar:

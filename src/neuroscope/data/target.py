@@ -15,6 +15,7 @@ from neuroscope.data.columns import Cells
 from neuroscope.data.splits import TaskKind
 from neuroscope.data.wording import counted
 
+_BY_NAME = "going by its name"
 _YES = """yes y true t positive pos bad churn churned fraud default spam malignant died dead death
 sick ill disease failure failed fail defect defective anomaly abnormal attack"""
 _NO = """no n false f negative neg good stayed legitimate legit ham benign alive survived
@@ -135,7 +136,7 @@ def _positive(rows: dict[str, int], wanted: str | None, column: str) -> tuple[st
         said = [label for label in rows if label.strip().casefold() in words.split()]
         if len(said) == 1:
             chosen = next(c for c in rows if c != said[0]) if other else said[0]
-            return chosen, f"{said[0]!r} says so"
+            return chosen, f"going by the name of the other, {said[0]!r}" if other else _BY_NAME
     first, second = sorted(rows)
     chosen = first if rows[first] < rows[second] else second
     if rows[first] == rows[second]:

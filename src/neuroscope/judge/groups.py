@@ -130,7 +130,7 @@ def _sentences(found: list[GroupScore], name: str, gaps: Mapping[str, float]) ->
         "false_positive_rate": "the share of false alarms",
     }
     said += [
-        f"Between groups {text} differs by up to {100 * gaps[rate]:.0f} points."
+        f"Between groups {text} differs by up to {_points(gaps[rate])}."
         for rate, text in words.items()
         if rate in gaps
     ]
@@ -148,3 +148,8 @@ def _apart(a: Interval, b: Interval, groups: int) -> bool:
     pairs = groups * (groups - 1) / 2
     error = float(np.hypot(a.standard_error, b.standard_error))
     return abs(a.value - b.value) > float(ndtri(1 - 0.025 / pairs)) * error
+
+
+def _points(share: float) -> str:
+    points = f"{100 * share:.0f}"
+    return f"{points} percentage point{'s' * (points != '1')}"

@@ -87,6 +87,11 @@ class Difference(Record):
         return self.low if self.greater_is_better else -self.high
 
     @property
+    def gain_high(self) -> float:
+        """The upper end of the interval of the gain."""
+        return self.high if self.greater_is_better else -self.low
+
+    @property
     def clear(self) -> bool:
         """Whether a is better than b by more than chance explains."""
         return self.gain_low > 0

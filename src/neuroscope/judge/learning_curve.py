@@ -55,6 +55,7 @@ def extrapolate(
     greater_is_better: bool = True,
     title: str = "score",  # of the metric, for the sentence
     seed: int = 0,
+    perfect: float = np.inf,  # the best score there is; no gain goes beyond it
 ) -> LearningCurve:
     """Fit the law by weighted least squares and foretell the gain of twice as many rows.
 
@@ -74,6 +75,7 @@ def extrapolate(
     moved = sign * v + e * random.standard_normal((_REPEATS, len(v)))
     limits, gains, exponents = _fit(n, np.vstack([sign * v, moved]), e)
     doubled = gains * (n[-1] ** -exponents - (2 * n[-1]) ** -exponents)
+    doubled = np.minimum(doubled, max(abs(perfect - v[-1]), 0.0))
     gain = float(doubled[0])
     low, high = (float(q) for q in np.quantile(doubled[1:], [0.025, 0.975]))
     helps = bool(low > 0 and gain > e[-1])
@@ -129,7 +131,10 @@ def _fit(
 
 def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: str) -> str:
     amount, low, high = (f"{number:.2g}" for number in gain)
-    change = f"Twice as many rows ({2 * rows:,}) would improve {title} by about {amount}"
+    change = (
+        f"Twice as many rows to learn from ({2 * rows:,} instead of {rows:,}) would improve "
+        f"{title} by about {amount}"
+    )
     spread = f"({low} to {high})"
     if helps:
         return f"{change} {spread}: more rows would help."

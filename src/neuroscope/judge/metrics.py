@@ -64,8 +64,13 @@ class Metric:
         return self.meaning.format(value=self.text(value), percent=percent, positive=positive)
 
     def text(self, value: float) -> str:
-        """Return `value` as it is printed: three decimals, or four digits in target units."""
-        return f"{value:,.4g}" if self.in_target_units else f"{value:.3f}"
+        """Return `value` as it is printed: three decimals, or an amount in target units."""
+        return amount(value) if self.in_target_units else f"{value:z.3f}"
+
+
+def amount(value: float) -> str:
+    """Return a number in target units: whole with thousands apart, or four digits below 1,000."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _catalogue(*metrics: Metric) -> dict[str, Metric]:

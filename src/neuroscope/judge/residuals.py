@@ -8,7 +8,7 @@ import numpy as np
 
 from neuroscope.base.errors import InputError
 from neuroscope.judge._record import Record
-from neuroscope.judge.metrics import METRICS, checked
+from neuroscope.judge.metrics import METRICS, amount, checked
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ def _bins(y: np.ndarray, p: np.ndarray, miss: np.ndarray, bins: int) -> tuple[Re
 
 def _sentence(bias: float, error: float, half: float, most: float) -> str:
     spread = (
-        f"Half of the rows are missed by less than {half:,.4g}, "
-        f"nine in ten by less than {most:,.4g}"
+        f"Half of the rows are missed by less than {amount(half)}, "
+        f"nine in ten by less than {amount(most)}"
     )
     if np.isfinite(error) and abs(bias) > 2 * error:
         side = "little" if bias > 0 else "much"
-        return f"{spread}; on average the model says {abs(bias):,.4g} too {side}."
+        return f"{spread}; on average the model says {amount(abs(bias))} too {side}."
     return f"{spread}; on average it says neither too much nor too little."

@@ -85,7 +85,7 @@ def _schema(story: Story) -> Section:
                 plain(c.get("name")),
                 plain(c.get("role")),
                 plain(c.get("kind")),
-                plain(c.get("storage")),
+                _storage(c.get("storage")),
                 count(c.get("distinct")),
                 count(c.get("missing")),
                 plain(c.get("reason")),
@@ -95,6 +95,13 @@ def _schema(story: Story) -> Section:
         "left_out": max(len(columns) - _MOST_COLUMNS, 0),
         "folded": len(columns) > _FOLDED_FROM,
     }
+
+
+def _storage(kind: Any) -> str:
+    """Return how a column is stored in a word that is no one library's."""
+    known = plain(kind)
+    texts = ("dictionary<values=string", "string", "large_string")
+    return "text" if known.startswith(texts) else known
 
 
 def _table(values: list[Any]) -> Section:

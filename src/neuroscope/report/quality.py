@@ -150,7 +150,7 @@ def _threshold(block: dict[str, Any]) -> Section:
         return None
     half, cost = block.get("cost_at_half"), block.get("expected_cost")
     saved = ""
-    if is_number(half) and is_number(cost):
+    if is_number(half) and is_number(cost) and block["value"] != 0.5:
         saved = f"Mean cost a row: {score(cost)}, against {score(half)} at a threshold of 0.5."
     return {
         "value": score(block["value"]),

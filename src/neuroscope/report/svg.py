@@ -165,7 +165,8 @@ class Frame:
         for value in self.x_ticks or self.x.ticks():
             x, _ = self.place(value, self.y.low)
             yield tag("path", d=f"M{x:.1f} {floor:g}v4", class_="axis")
-            yield tag("text", short(value), x=x, y=floor + 17, text_anchor="middle")
+            inside = min(x, self.width - _CHARACTER * len(short(value)) / 2)  # not cut off
+            yield tag("text", short(value), x=inside, y=floor + 17, text_anchor="middle")
         yield tag("path", d=f"M{self.left:g} {floor:g}H{right:g}", class_="axis")
         yield tag("text", self.y_label, x=4.0, y=14.0, class_="axis-name")
         yield tag(

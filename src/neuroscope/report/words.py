@@ -59,6 +59,16 @@ GLOSSARY = {
         "Brier score",
         "The mean squared distance of the stated probability from what happened. 0 is perfect.",
     ),
+    "precision": ("precision", "Of the rows that are called positive, the share that are."),
+    "recall": ("recall", "The share of positive rows that are found (sensitivity)."),
+    "mcc": (
+        "Matthews correlation",
+        "How decisions and truth go together. 0 is guessing, 1 is perfect.",
+    ),
+    "median_absolute_error": (
+        "median absolute error",
+        "Half of the rows are missed by less, in units of the target.",
+    ),
     "f1": ("F1", "The balance (harmonic mean) of precision and recall. 1 is perfect."),
     "r2": (
         "R²",
@@ -145,13 +155,14 @@ def title_of(metric: str) -> str:
 
 def reading_of_losses(fits: Sequence[Sequence[EpochEnded]]) -> str:
     """Say what the loss curves of one rung show, or "" when there is too little to say."""
-    said = [_shape(fit) for fit in fits if len(fit) >= 5]
+    shapes = [_shape(fit) for fit in fits if len(fit) >= 5]
+    said = [s for s in shapes if not s.startswith("training")] or shapes  # validation says more
     if not said:
         return ""
     most = max(set(said), key=lambda shape: (said.count(shape), shape))
     return {
         "memorising": "Validation loss turned upwards while training loss went on falling: from "
-        "there on the net memorised. The weights of the best epoch are the ones to keep.",
+        "there on the net memorised, and fewer epochs or more dropout may do better.",
         "falling": "Validation loss was still falling at the end: more epochs may help.",
         "level": "The loss levelled off: more epochs would change little.",
         "training level": "Training loss levelled off. There is no validation loss to compare it "

@@ -36,7 +36,7 @@ from neuroscope.tasks.table import rung_name
 _SHARE = {"majority": 0.1, "neuron": 0.2, "dense": 1.0, "trees": 0.5}
 _SEARCH_SHARE = 0.25  # of a rung's seconds
 _FITS_SHARE = 0.6  # of a rung's seconds, for its folds and the final fit
-_FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
+FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
 
 
@@ -51,6 +51,7 @@ class RungRun:
     parameters: int = 0
     status: str = ""  # "done", or why not; "" while it runs
     searched: bool = False
+    fold_seconds: float = 0.0  # of the slowest fit of a fold
     folds: dict[int, np.ndarray] = field(default_factory=dict)  # fold -> its held-out predictions
     interval: Interval | None = None
 
@@ -143,7 +144,8 @@ class Climb:
         folds = [i for i in range(len(self.problem.split.folds)) if i not in run.folds]
         seconds = self.budget.left(_SHARE[run.name] * _FITS_SHARE)
         lanes = min(LANES if rung.PARALLEL else 1, max(len(folds), 1))
-        share = seconds and seconds / (len(folds) / lanes + _FINAL_FITS)
+        later = 0 if rung.YARDSTICK else FINAL_FITS  # a yardstick is not fitted again
+        share = seconds and seconds / (len(folds) / lanes + later)
 
         def fit(fold: int) -> None:
             began = time.monotonic()
@@ -152,6 +154,7 @@ class Climb:
             learner = rung.fit(self.problem.training(train), run.recipe, watch)
             run.folds[fold] = predict(self.problem, learner, valid)
             run.parameters = learner.parameters
+            run.fold_seconds = max(run.fold_seconds, time.monotonic() - began)
             value = self.metric(self.problem.y[valid], run.folds[fold],
                                 self.problem.weights_of(valid))  # fmt: skip
             watch.tell(FoldFinished(

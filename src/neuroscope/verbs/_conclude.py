@@ -25,7 +25,7 @@ from neuroscope.runs.card import Card
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Learner, Watch, predict
 from neuroscope.tasks.rungs import majority
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb import FINAL_FITS, Climb
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -48,6 +48,7 @@ class Conclusion:
         self.held = climb.predictions(self.run)
         self.held_y = self.problem.y[climb.held_out]
         self.temperature = self._temperature()
+        self.refuted = False  # whether the test rows say that guessing is better
 
     def _temperature(self) -> float:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
@@ -87,8 +88,10 @@ class Conclusion:
         """Fit the chosen rung on all development rows."""
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=0, total=1))
         training = self.problem.training(self.problem.split.development)
-        watch = Watch(self.run.name, -1, self.climb.monitor, self.climb.budget.left(0.8),
-                      self.climb.stop, alone=True)  # fmt: skip
+        left = self.climb.budget.left(0.8)
+        # Never less than a fold had, also past the budget: what was judged must be what is kept.
+        seconds = None if left is None else max(left, FINAL_FITS * self.run.fold_seconds)
+        watch = Watch(self.run.name, -1, self.climb.monitor, seconds, self.climb.stop, alone=True)
         learner = self.rung.fit(training, self.run.recipe, watch)
         self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))
@@ -120,6 +123,7 @@ class Conclusion:
             self.climb.metric, y, p, predict(self.problem, guess, rows), self.climb.resampling,
             self.problem.weights_of(rows), self.problem.groups_of(rows),
         )  # fmt: skip
+        self.refuted = gap.gain_high < 0
         if not gap.clear:
             self.climb.monitor(WarningRaised(
                 message=f"on the {len(rows):,} test rows the model is not clearly better than "
@@ -164,7 +168,8 @@ class Conclusion:
         if not np.isfinite([*values, *errors]).all():
             return None
         metric = self.climb.metric
-        curve = extrapolate(sizes, values, errors, metric.greater_is_better, metric.title)
+        curve = extrapolate(sizes, values, errors, metric.greater_is_better, metric.title,
+                            perfect=float(metric.greater_is_better))  # fmt: skip
         return curve.to_json() | {"points": [list(point) for point in points]}
 
     def _refit(self, order: np.ndarray, share: float, valid: np.ndarray) -> np.ndarray | None:
@@ -173,7 +178,8 @@ class Conclusion:
             counts = np.bincount(self.problem.y[rows], minlength=self.problem.classes)
             if counts.min() < 2:
                 return None
-        watch = Watch(self.run.name, -2, stop=self.climb.stop, seconds=self.climb.budget.left(0.3))
+        seconds = self.climb.budget.left(0.3)
+        watch = Watch(self.run.name, -2, seconds=seconds, stop=self.climb.stop)
         try:
             learner = self.rung.fit(self.problem.training(rows), self.run.recipe, watch)
         except DivergedError:

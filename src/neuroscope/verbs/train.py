@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from neuroscope.base.events import (
 )
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.fingerprint import fingerprint
+from neuroscope.data.schema import Column
 from neuroscope.judge.choice import Choice, choose
 from neuroscope.judge.metrics import METRICS, primary_metric, scores
 from neuroscope.judge.threshold import parse_cost
@@ -176,14 +177,14 @@ def _run(
     source: Any, prepared: Prepared, data: DataOptions, options: TrainOptions, folder: RunFolder,
     monitor: Monitor, budget: Budget, *, resumed: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    warnings: list[str] = []
+    warnings: dict[str, list[str]] = {}
 
     def remember(event: Event) -> None:
         if isinstance(event, WarningRaised):
-            said = f"{event.rung}: {event.message}" if event.rung else event.message
-            if said not in warnings:
-                warnings.append(said)
+            warnings.setdefault(event.gist, []).append(event.text)
 
+    for event in folder.events() if resumed else ():
+        remember(event)  # what was told of the rungs that are not fitted again
     tell = broadcast(folder.monitor, remember, monitor)
     problem = prepared.problem
     tell(RunStarted(task=task.NAME, target=problem.codec.column, source=str(source)[:500],
@@ -203,7 +204,7 @@ def _run(
             "interrupted; what was done is kept",
             remedy=f"go on with: neuroscope train --resume {_resumable(folder)}",
         ) from None
-    result["warnings"] = warnings
+    result["warnings"] = [_once(alike) for alike in warnings.values()]
     result["seconds"] = budget.spent
     tell(RunFinished(chosen=result["chosen"], why=result["why"], seconds=result["seconds"]))
     folder.write_json("result.json", result)
@@ -237,7 +238,17 @@ def _serious(prepared: Prepared) -> list[str]:
     said = [f"{f.what}; {f.meaning}; {f.remedy}" for f in prepared.findings
             if f.severity == "serious"]  # fmt: skip
     dropped = [f"column {name!r} was dropped: {reason}" for name, reason in prepared.dropped]
-    return [*said, *dropped, *prepared.split.notes]
+    return [*_guess(prepared.schema.target), *said, *dropped, *prepared.split.notes]
+
+
+def _guess(target: Column | None) -> list[str]:
+    """Say so where the target was not named: the wrong one makes a fine model of nothing."""
+    _, guessed, how = (target.reason if target else "").partition("target: guessed")
+    return [f"predicting {target.name!r}, a guess{how}"] if target and guessed else []
+
+
+def _once(alike: Sequence[str]) -> str:
+    return alike[0] if len(set(alike)) == 1 else f"{alike[0]} (so in {len(alike)} fits)"
 
 
 def _conclude(
@@ -265,7 +276,15 @@ def _conclude(
         **{name: block for name, block in found.items() if block},
         "reproduce": train_command(source, data, options),
         "usable": choice.usable,
+        **(_refuted(choice) if end.refuted else {}),
     }
+
+
+def _refuted(choice: Choice) -> dict[str, Any]:
+    """Return what takes the place of the verdict when the test rows contradict it."""
+    headline = "On the test rows the model is worse than guessing: do not use it."
+    return {"verdict": "do_not_use", "usable": False, "headline": headline,
+            "why": f"{headline} {choice.why}"}  # fmt: skip
 
 
 def _result(

@@ -76,10 +76,15 @@ def _confusion(confusion: Mapping[str, Any], console: Console) -> None:
             table.add_row(Text(f"  {classes[place]}"), *cells)
         console.print(table)
     pairs = confusion["most_confused"][:3]
-    said = [f"{p['rows']:,.0f} rows that are {p['truth']!r} are called {p['decided']!r} "
-            f"({100 * p['share']:.0f} %)" for p in pairs]  # fmt: skip
+    said = [f"{p['truth']!r} is called {p['decided']!r} in {counted(round(p['rows']), 'row')} "
+            f"({_percent(p['share'])} of its rows)" for p in pairs]  # fmt: skip
     heading(console, "Most often mixed up")
     bullets(console, said or ["nothing"], "-", "yellow")
+
+
+def _percent(share: float) -> str:
+    """Return percent; little is not rounded to nothing."""
+    return f"{100 * share:.{0 if share >= 0.01 else 1}f} %"
 
 
 def _worst(worst: Sequence[Mapping[str, Any]], console: Console) -> None:

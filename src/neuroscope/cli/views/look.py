@@ -57,7 +57,7 @@ def _target(found: Mapping[str, Any], console: Console) -> None:
 
 def _columns(found: Mapping[str, Any], console: Console) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
-    table.add_column("  name", max_width=max(console.width // 4, 12), overflow="fold")
+    table.add_column("  name", max_width=max(console.width // 3, 12), overflow="fold")
     table.add_column("kind", no_wrap=True)
     table.add_column("role", no_wrap=True)
     table.add_column("missing", justify="right", no_wrap=True)

@@ -34,7 +34,9 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
     title = Text.assemble((result["source"], "bold"), ": predict ", (result["target"], "bold"),
                           f", {kinds.get(result['kind'], result['kind'])}")  # fmt: skip
     if result.get("positive"):
-        title.append(f" (looking for {result['positive']!r}: {result['positive_reason']})")
+        why = result["positive_reason"]
+        other = "" if "by the user" in why else "; else name it with --positive"
+        title.append(f" (looking for {result['positive']!r}: {why}{other})")
     console.print(title)
     folds = f", in {rows['folds']} folds" if rows["folds"] > 1 else ""
     paragraph(

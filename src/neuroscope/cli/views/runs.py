@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuroscope.cli.views.words import bullets, shown, spread
+from neuroscope.judge.metrics import METRICS
 
 _COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red",
             "damaged": "red"}  # fmt: skip
@@ -38,7 +39,8 @@ def _list(found: Mapping[str, Any], console: Console) -> None:
         table.add_column(title, overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     for run in found["runs"]:
-        score = "" if run["value"] is None else f"{run['metric'].replace('_', ' ')} "
+        known = METRICS.get(run["metric"])
+        score = "" if run["value"] is None else f"{known.title if known else run['metric']} "
         score += "" if run["value"] is None else shown(run["value"])
         style = _COLOURS.get(run["status"], "")
         status = run["status"] + (f": {run['note']}" if run["status"] == "damaged" else "")

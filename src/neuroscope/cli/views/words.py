@@ -25,7 +25,7 @@ def shown(value: float | None, *, in_target_units: bool = False) -> str:
     if value is None:
         return "-"
     if not in_target_units:
-        return f"{value:.3f}"
+        return f"{value:z.3f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 

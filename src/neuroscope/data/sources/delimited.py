@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,17 +62,25 @@ def read(source: str, *, sql: str | None = None) -> Table:
     """Read delimited text; what was sniffed and repaired stands in `origin.notes`."""
     paths = _files.expand(source)
     with tempfile.TemporaryDirectory(prefix="neuroscope-") as folder:
-        parts, notes = [], []
+        parts, by_file = [], {}
         for place, path in enumerate(paths):
             part, said = _open(path, Path(folder) / f"{place}.csv")
             _files.same_columns(paths[0], parts[0].names if parts else part.names, path, part.names)
             parts.append(part)
-            notes += [note if len(paths) == 1 else f"{path.name}: {note}" for note in said]
+            by_file[path] = said
         arrow, found = _settled(parts, Path(folder))
     if arrow.num_rows == 0:
         raise SourceError("the file has a header and no rows", where=source)
-    origin = Origin(source, tuple(map(str, paths)), tuple(dict.fromkeys(notes + found)))
+    origin = Origin(source, tuple(map(str, paths)), tuple(dict.fromkeys(_joined(by_file) + found)))
     return queried(Table(arrow, origin), sql)
+
+
+def _joined(by_file: Mapping[Path, list[str]]) -> list[str]:
+    """Return what is noted of all files once, the rest with the file's name."""
+    first, *others = by_file.values()
+    shared = [note for note in first if all(note in other for other in others)]
+    own = [f"{path.name}: {n}" for path, said in by_file.items() for n in said if n not in shared]
+    return shared + own
 
 
 def _open(path: Path, spare: Path) -> tuple[_Part, list[str]]:

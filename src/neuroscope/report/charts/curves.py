@@ -59,7 +59,8 @@ def gradients(layers: Sequence[Sequence[Point]], title: str) -> Markup | None:
             depth = number / max(len(drawn) - 1, 1)
             frame.line(line, "layer", style=f"--depth:{100 * depth:.0f}%")
     return frame.render(
-        f"Gradient flow of {title}", f"Gradient norm by epoch for {len(layers)} layers"
+        f"Gradient flow of {title}",
+        f"Gradient norm by epoch for {len(layers)} layer{'s' * (len(layers) != 1)}",
     )
 
 
