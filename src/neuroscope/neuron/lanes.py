@@ -25,6 +25,7 @@ from neuroscope.neuron.step import (
 )
 from neuroscope.neuron.update import Rule, rate_at, update
 
+PIECE = 4096  # numbers joined and stepped at a time
 LANE_WORK = 1.5e8  # floating-point operations a step from which sharing it over cores pays
 
 
@@ -49,6 +50,7 @@ class Lanes:
         self.gradients = np.zeros((count, network.theta.size), network.theta.dtype)
         self.slices = _cuts(int(self.shape.bias_at[0]), count)
         self.pool = ThreadPoolExecutor(count)
+        self._whole = np.empty(0, self.gradients.dtype)  # no shares: the gradient is joined already
 
     def train_epoch(
         self, rule: Rule, state: State, train: Examples, gradient: Floats1D, norms: Floats1D
@@ -61,10 +63,14 @@ class Lanes:
             rows = state.order[first : first + rule.batch_size]
             salt = int(draw(state.chance) >> np.uint64(40))
             loss, mass = self._slopes(rule, state.theta, train, rows, salt)
-            self._join(rows.size, gradient)
-            add_norms(self.shape, gradient, norms)
-            bound(self.shape, rule, state.theta, gradient)
-            self._update(rule, step, state, gradient)
+            if rule.l1 > 0 or rule.l2 > 0 or rule.clip_norm > 0:  # these need the whole gradient
+                self._join(rows.size, gradient)
+                add_norms(self.shape, gradient, norms)
+                bound(self.shape, rule, state.theta, gradient)
+                self._update(rule, step, state, gradient, self._whole)
+            else:
+                self._update(rule, step, state, gradient, self._shares(rows.size))
+                add_norms(self.shape, gradient, norms)
             total, weight, step = total + loss, weight + mass, step + 1
         norms /= step - state.step
         return total / max(weight, 1e-30)
@@ -89,22 +95,27 @@ class Lanes:
         results = list(self.pool.map(learn, range(self.count)))
         return sum(loss for loss, _ in results), sum(mass for _, mass in results)
 
+    def _shares(self, rows: int) -> Floats1D:
+        """Return each lane's share of a batch's rows."""
+        shares = [(last - first) / rows for first, last in _cuts(rows, self.count)]
+        return np.array(shares, self.gradients.dtype)
+
     def _join(self, rows: int, gradient: Floats1D) -> None:
-        shares = np.array([(last - first) / rows for first, last in _cuts(rows, self.count)])
-        shares = shares.astype(gradient.dtype)
+        shares = self._shares(rows)
 
         def add(cut: tuple[int, int]) -> None:
             join(self.gradients, shares, cut[0], cut[1], gradient)
 
         list(self.pool.map(add, _cuts(gradient.size, self.count)))
 
-    def _update(self, rule: Rule, step: int, state: State, gradient: Floats1D) -> None:
+    def _update(
+        self, rule: Rule, step: int, state: State, gradient: Floats1D, shares: Floats1D
+    ) -> None:
         rate, biases = rate_at(rule, step), int(self.shape.bias_at[0])
 
         def change(cut: tuple[int, int], weight_decay: float = rule.weight_decay) -> None:
-            part = slice(*cut)
-            update(rule, rate, step, weight_decay, state.theta[part], gradient[part],
-                   state.moments[0, part], state.moments[1, part])  # fmt: skip
+            join_and_update(rule, rate, step, weight_decay, state.theta, self.gradients, shares,
+                            gradient, state.moments, cut[0], cut[1])  # fmt: skip
 
         list(self.pool.map(change, self.slices))
         change((biases, gradient.size), 0.0)
@@ -130,3 +141,26 @@ def join(
     for lane in range(1, shares.size):
         for i in range(first, last):
             gradient[i] += shares[lane] * gradients[lane, i]
+
+
+@compiled
+def join_and_update(
+    rule: Rule,
+    rate: float,
+    step: int,
+    weight_decay: float,
+    theta: Floats1D,  # (p,)  changed from first to last
+    gradients: Floats2D,  # (lanes, p)
+    shares: Floats1D,  # (lanes,), or (0,) where `gradient` is joined already
+    gradient: Floats1D,  # (p,)  written from first to last
+    moments: Floats2D,  # (2, p)  changed from first to last
+    first: int,
+    last: int,
+) -> None:
+    """Join and step a piece at a time, so that a piece is still in the cache when it is stepped."""
+    for start in range(first, last, PIECE):
+        stop = min(start + PIECE, last)
+        if shares.size > 0:
+            join(gradients, shares, start, stop, gradient)
+        update(rule, rate, step, weight_decay, theta[start:stop], gradient[start:stop],
+               moments[0, start:stop], moments[1, start:stop])  # fmt: skip
