@@ -5,6 +5,8 @@ neuron, and dense networks for two classes, several classes and a number, traine
 seconds, less those of the same process with the cache filled, are the compilation. Then, in fresh
 processes with the cache filled, from the call of a fit to the end of its first step.
 Goals: at most 6 s of compilation in all, at most 0.4 s to the first step.
+
+Measured figures, with machine, versions and spread: docs/log.md, "Speed of the core".
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 This is where overhead decides: an epoch is 219 steps of a third of a million multiplications each.
 Goals: at least 8 times as fast as scikit-learn's MLPClassifier, not slower than a jitted JAX scan.
+
+Measured figures, with machine, versions and spread: docs/log.md, "Speed of the core".
 """
 
 from __future__ import annotations
