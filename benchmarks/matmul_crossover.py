@@ -50,11 +50,11 @@ if __name__ == "__main__":
         for width in WIDTHS:
             left, right = (rng.normal(size=(n, width)).astype(np.float32) for n in (rows, width))
             out, count = np.empty((rows, width), np.float32), rows * width * width
-            for product in (matmul._in_blocks, blas):
+            for product in (matmul.matmul, blas):
                 product(left, right, out)
             ours, theirs = (
                 seconds(product, left, right, out, runs) / count * 1e12
-                for product in (matmul._in_blocks, blas)
+                for product in (matmul.matmul, blas)
             )
             word = "BLAS" if theirs < ours else "blocks"
             print(f"{rows:>5}{width:>7}{count:>17,}{ours:>9.1f}{theirs:>9.1f}  {word}")

@@ -309,6 +309,6 @@ def test_lanes_drop_different_units_and_none_when_predicting() -> None:
 
 
 def test_only_large_steps_are_shared_over_lanes(monkeypatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("neuroscope.base.settings.cores", lambda: 4)
     assert lanes_for(668_000, 128) == 4
     assert lanes_for(6_900, 32) == 1

@@ -17,3 +17,9 @@ def cache_folder() -> Path:
 def runs_folder() -> Path:
     """Return the folder that holds the run folders (NEUROSCOPE_RUNS, else ./runs)."""
     return Path(os.environ.get("NEUROSCOPE_RUNS") or "runs")
+
+
+def cores() -> int:
+    """Return how many threads may work at once: the processors this process may use, 8 at most."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    return min(len(usable) if usable else os.cpu_count() or 1, 8)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from neuroscope.base import settings
 from neuroscope.base.types import Floats1D, Floats2D, Integers1D
 from neuroscope.neuron._compile import compiled
 from neuroscope.neuron.network import Network
@@ -32,7 +32,7 @@ LANE_WORK = 1.5e8  # floating-point operations a step from which sharing it over
 def lanes_for(parameters: int, batch_size: int) -> int:
     """Return how many threads should share a batch: one, or one a core (8 at most)."""
     work = 6.0 * parameters * batch_size
-    return min(os.cpu_count() or 1, 8) if work >= LANE_WORK else 1
+    return settings.cores() if work >= LANE_WORK else 1
 
 
 class Lanes:

@@ -4,7 +4,7 @@ The textbook's three loops are
 
     for i in rows: for p in inner: for j in columns: out[i, j] += left[i, p] * right[p, j]
 
-`_in_blocks` is just these, four rows and four inner steps at a time: each number of `right` that is
+`matmul` is just these, four rows and four inner steps at a time: each number of `right` that is
 loaded serves four rows, each sum that is stored took four products, and the loop over j runs in
 the vector unit. On the machines it was measured on, this is as fast as BLAS on one core, and it
 never waits for threads of its own: large nets share their batches over cores instead (`lanes`).
@@ -17,16 +17,6 @@ from neuroscope.neuron._compile import compiled, compiled_into_caller
 
 
 @compiled_into_caller
-def matmul(
-    left: Floats2D,  # (n, d)
-    right: Floats2D,  # (d, k)
-    out: Floats2D,  # (n, k)  written
-) -> None:
-    """out = left @ right."""
-    _in_blocks(left, right, out)
-
-
-@compiled_into_caller
 def matmul_left_turned(
     left: Floats2D,  # (n, d)
     right: Floats2D,  # (n, k)
@@ -34,7 +24,7 @@ def matmul_left_turned(
     out: Floats2D,  # (d, k)  written
 ) -> None:
     """out = left.T @ right."""
-    _in_blocks(_turned(left, scratch), right, out)
+    matmul(_turned(left, scratch), right, out)
 
 
 @compiled_into_caller
@@ -45,7 +35,7 @@ def matmul_right_turned(
     out: Floats2D,  # (n, d)  written
 ) -> None:
     """out = left @ right.T."""
-    _in_blocks(left, _turned(right, scratch), out)
+    matmul(left, _turned(right, scratch), out)
 
 
 @compiled
@@ -68,7 +58,12 @@ def _turned(matrix: Floats2D, scratch: Floats1D) -> Floats2D:
 
 
 @compiled
-def _in_blocks(left: Floats2D, right: Floats2D, out: Floats2D) -> None:
+def matmul(
+    left: Floats2D,  # (n, d)
+    right: Floats2D,  # (d, k)
+    out: Floats2D,  # (n, k)  written
+) -> None:
+    """out = left @ right."""
     n, d = left.shape
     k = right.shape[1]
     whole_rows, whole_inner = n - n % 4, d - d % 4

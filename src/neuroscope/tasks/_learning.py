@@ -150,6 +150,11 @@ class Watch:
     valid: np.ndarray | None = None  # rows whose loss is watched and never learned from
     alone: bool = False  # no other fit runs beside it, so a large net may use all cores
 
+    @property
+    def lanes(self) -> int | None:
+        """Threads that may share a batch; None is as many as pay."""
+        return None if self.alone else 1
+
     def tell(self, event: Event) -> None:
         """Hand an event to the monitor; raises Interrupted when the run is to stop."""
         if self.stop.is_set():

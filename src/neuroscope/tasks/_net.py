@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,6 +82,13 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetLe
     return NetLearner(network, None, None, record["kind"])
 
 
+def candidates(make: Callable[..., list[Recipe]], training: Training) -> list[Recipe]:
+    """Return what one of the makers in `_defaults` proposes for these rows, best guess first."""
+    problem = training.problem
+    features = training.encoded()[1].shape[1]
+    return make(problem.kind, len(training.rows), features, problem.classes, problem.seed)
+
+
 def warm_up(precision: str = "float32") -> None:
     """Load the core's compiled loops, or compile them once for this machine, on two rows."""
     recipe = Recipe(epochs=1, batch_size=2, hidden=(1,), precision=precision)
@@ -106,14 +113,13 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
             groups=problem.groups_of(training.rows),
         )  # fmt: skip
         valid = _examples(training, x, held, recipe, smooth=False)
-    recipe, positions = _within(watch.seconds, network, training, x, positions, recipe)
+    recipe, positions = _within(watch, network, training, x, positions, recipe)
     train = _examples(training, x, positions, recipe, smooth=True)
     watched = _watched(training, encoder, recipe, watch) if watch.fold == 0 else None
     norms: tuple[float, ...] = ()
     best = network.theta.copy()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
-    lanes = None if watch.alone else 1
-    for report in descend_safely(network, train, recipe, valid=valid, lanes=lanes):
+    for report in descend_safely(network, train, recipe, valid=valid, lanes=watch.lanes):
         if isinstance(report, Recipe):
             recipe = report
             watch.tell(WarningRaised(
@@ -182,22 +188,23 @@ def _tell(
 
 
 def _within(
-    seconds: float | None,
+    watch: Watch,
     network: Network,
     training: Training,
     x: np.ndarray,
     positions: np.ndarray,
     recipe: Recipe,
 ) -> tuple[Recipe, np.ndarray]:
-    """Cut epochs, and below one epoch rows, so that a fit stays within `seconds`.
+    """Cut epochs, and below one epoch rows, so that a fit stays within `watch.seconds`.
 
     Nothing is timed when a rough guess is far below the limit, so that the clock has no say in
     the weights of an ordinary run.
     """
+    seconds = watch.seconds
     work = 6.0 * network.parameters * len(positions) * recipe.epochs
     if seconds is None or 4 * work / _ROUGH_SPEED < seconds:
         return recipe, positions
-    epoch_seconds = _time_epoch(network, training, x, positions, recipe)
+    epoch_seconds = _time_epoch(watch, network, training, x, positions, recipe)
     affordable = 0.8 * seconds / epoch_seconds
     if affordable >= recipe.epochs:
         return recipe, positions
@@ -212,7 +219,12 @@ def _within(
 
 
 def _time_epoch(
-    network: Network, training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe
+    watch: Watch,
+    network: Network,
+    training: Training,
+    x: np.ndarray,
+    positions: np.ndarray,
+    recipe: Recipe,
 ) -> float:
     """Return the seconds of one epoch, timed on a copy of the net and some of the rows."""
     trial = replace(network, theta=network.theta.copy())
@@ -220,7 +232,7 @@ def _time_epoch(
     examples = _examples(training, x, sample, recipe, smooth=True)
     twice = replace(recipe, epochs=2, patience=0)
     began, last = time.perf_counter(), 0.0
-    epochs: Iterator[Epoch] = descend(trial, examples, twice)
+    epochs: Iterator[Epoch] = descend(trial, examples, twice, lanes=watch.lanes)
     for report in epochs:  # the first also loads or compiles the loops
         if report.epoch == 1:
             began = time.perf_counter()

@@ -9,7 +9,6 @@ Groups stay whole. With a time column the inner splits are random ones of the ol
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from neuroscope.base import settings
 from neuroscope.base.events import SearchTried, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.splits import inner_split
@@ -29,10 +29,7 @@ from neuroscope.tasks._learning import Training, Watch, predict
 _JUDGED_ROWS = 2000  # inner rows below which a score is too noisy to pick by one split alone
 _MOST_SPLITS = 5
 
-# Fits that run side by side; of the processors that this process may use, not of the machine's.
-LANES = min(
-    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8
-)
+LANES = settings.cores()  # fits that run side by side
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -122,10 +119,11 @@ def search(
 def _parts(training: Training) -> list[tuple[Training, np.ndarray]]:
     """Return inner (training, held-out rows) splits of the training rows."""
     problem, parts = training.problem, []
+    groups = problem.groups_of(training.rows)
     for number in range(splits_for(len(training.rows))):
         learn, held = inner_split(
             training.y, seed=problem.seed + number, stratify=problem.kind != "regression",
-            groups=problem.groups_of(training.rows),
+            groups=groups,
         )  # fmt: skip
         parts.append((training.some(learn), training.rows[held]))
     return parts

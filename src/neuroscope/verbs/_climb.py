@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -31,9 +31,6 @@ from neuroscope.tasks._net import warm_up
 from neuroscope.tasks._search import LANES, search, side_by_side
 from neuroscope.tasks.table import rung_name
 
-# The share of the seconds left that a rung may use when its turn comes; dense networks come last of
-# those that may be chosen, and what they leave is for the yardstick, the final fit and the report.
-_SHARE = {"majority": 0.1, "neuron": 0.2, "dense": 1.0, "trees": 0.5}
 _SEARCH_SHARE = 0.25  # of a rung's seconds
 _FITS_SHARE = 0.6  # of a rung's seconds, for its folds and the final fit
 FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
@@ -134,7 +131,7 @@ class Climb:
         if self.epochs is not None:
             candidates = [c.because("as asked", epochs=self.epochs) for c in candidates]
         if candidates:
-            seconds = self.budget.left(_SHARE[run.name] * _SEARCH_SHARE)
+            seconds = self.budget.left(rung.SHARE * _SEARCH_SHARE)
             watch = self._watch(run.name, seconds)
             run.recipe, run.trials = search(rung, candidates, training, self.metric, watch)
         run.searched = True
@@ -142,7 +139,7 @@ class Climb:
 
     def _fit_folds(self, rung: ModuleType, run: RungRun) -> None:
         folds = [i for i in range(len(self.problem.split.folds)) if i not in run.folds]
-        seconds = self.budget.left(_SHARE[run.name] * _FITS_SHARE)
+        seconds = self.budget.left(rung.SHARE * _FITS_SHARE)
         lanes = min(LANES if rung.PARALLEL else 1, max(len(folds), 1))
         later = 0 if rung.YARDSTICK else FINAL_FITS  # a yardstick is not fitted again
         share = seconds and seconds / (len(folds) / lanes + later)
@@ -234,7 +231,7 @@ class Climb:
                 for key, values in arrays.items()
                 if key.startswith(prefix)
             }
-            self.runs[name] = replace(run)
+            self.runs[name] = run
 
 
 def _check_given(given: Recipe, candidates: Sequence[Recipe]) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 
 from neuroscope.base.errors import DivergedError, WorkError
 from neuroscope.base.events import Progress, WarningRaised
-from neuroscope.data.fingerprint import fingerprint
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
@@ -188,7 +187,9 @@ class Conclusion:
             return None  # cut or slowed down: no point of the same curve
         return predict(self.problem, learner, valid)
 
-    def save_model(self, learner: Learner, test: Mapping[str, Any], threshold: float) -> None:
+    def save_model(
+        self, learner: Learner, test: Mapping[str, Any], threshold: float, fingerprint: str
+    ) -> None:
         """Write the model artefact into the run folder and open it again as a check."""
         problem = self.problem
         arrays, parts = task.pack(
@@ -201,7 +202,7 @@ class Conclusion:
             schema=problem.schema.to_json(),
             metrics=dict(test),
             rows=problem.split.counts,
-            data_fingerprint=fingerprint(problem.table),
+            data_fingerprint=fingerprint,
             intended_use=f"predict {problem.codec.column!r} for rows like those of "
             f"{problem.table.origin.text}",
             limitations=self.limitations(),

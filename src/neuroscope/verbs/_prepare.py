@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from neuroscope.base.errors import InputError, NeuroscopeError, choice_error
 from neuroscope.base.events import Monitor, Progress
 from neuroscope.data.audit import Finding, audit, drops
+from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.schema import Schema, infer_schema, read_schema
 from neuroscope.data.sources import read
 from neuroscope.data.splits import Split, TaskKind, plan_split
@@ -52,7 +54,11 @@ class Prepared:
     findings: tuple[Finding, ...]
     dropped: tuple[tuple[str, str], ...]  # (column, reason)
     problem: Problem
-    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The fingerprint of the whole table."""
+        return fingerprint(self.table)
 
 
 def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:

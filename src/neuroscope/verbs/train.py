@@ -23,7 +23,6 @@ from neuroscope.base.events import (
     ignore,
 )
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.schema import Column
 from neuroscope.judge.choice import Choice, choose
 from neuroscope.judge.metrics import METRICS, primary_metric, scores
@@ -110,7 +109,7 @@ def resume(
 
 def _refuse_other_data(folder: RunFolder, asked: Mapping[str, Any], prepared: Prepared) -> None:
     """Refuse rows other than those whose predictions the checkpoint holds."""
-    if asked.get("data_fingerprint") != fingerprint(prepared.table):
+    if asked.get("data_fingerprint") != prepared.fingerprint:
         raise InputError(
             f"{prepared.table.origin.text} is not what it was when the run began",
             where=folder.name,
@@ -163,7 +162,7 @@ def _request(
     named = str(source) if isinstance(source, str | Path) else None
     return {
         "source": named,
-        "data_fingerprint": fingerprint(prepared.table),
+        "data_fingerprint": prepared.fingerprint,
         "data": dataclasses.asdict(data),
         "options": dataclasses.asdict(options),
     }
@@ -265,7 +264,7 @@ def _conclude(
     threshold = decision["value"] if decision else 0.5
     learner = end.final_fit()
     test, views = end.test(learner, threshold)
-    end.save_model(learner, test, threshold)
+    end.save_model(learner, test, threshold, prepared.fingerprint)
     tell(Progress(label="drawing the learning curve", done=0, total=1))
     curve = end.learning_curve()
     recipe = end.run.recipe.to_json() if end.run.recipe else None

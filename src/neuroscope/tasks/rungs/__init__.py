@@ -1,7 +1,8 @@
 """The rungs of the ladder on tables: one file a rung.
 
 A rung module says TITLE (reads inside a sentence), ORDER (rises with complexity, 0 is guessing),
-YARDSTICK (compared, never chosen), PARALLEL (its folds may be fitted side by side), and has
+YARDSTICK (compared, never chosen), PARALLEL (its folds may be fitted side by side), SHARE (of the
+seconds left when its turn comes, what it may use), and has
 
     recipes(training) -> list[Recipe]         the candidates of its search, best guess first
     fit(training, recipe, watch) -> Learner   the recipe is None where a rung has none

@@ -5,19 +5,17 @@ from __future__ import annotations
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Training
-from neuroscope.tasks._net import fit, unpack
+from neuroscope.tasks._net import candidates, fit, unpack
 
-__all__ = ["ORDER", "PARALLEL", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
+__all__ = ["ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
 
 TITLE = "a dense network"
 ORDER = 2
 YARDSTICK = False
 PARALLEL = True
+SHARE = 1.0
 
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the candidates for these rows, the best guess first."""
-    problem = training.problem
-    features = training.encoded()[1].shape[1]
-    rows, classes = len(training.rows), problem.classes
-    return _defaults.dense_recipes(problem.kind, rows, features, classes, problem.seed)
+    return candidates(_defaults.dense_recipes, training)

@@ -15,6 +15,7 @@ TITLE = "guessing"
 ORDER = 0
 YARDSTICK = False
 PARALLEL = False
+SHARE = 0.1
 
 
 @dataclass(frozen=True)
