@@ -56,10 +56,11 @@ from neuroscope.data.splits import Split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.judge import metrics
+from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Problem, Training, Watch, predict
+from neuroscope.tasks._posing import pose
 from neuroscope.tasks._search import search
-from neuroscope.tasks.rungs import catalogue
-from neuroscope.tasks.table import pose
+from neuroscope.tasks.rungs.table import RUNGS
 
 # Set: file below its folder, target, columns to leave out.
 TABLES = {
@@ -117,18 +118,20 @@ def folds(table: Table, schema: Schema, seed: int, wanted: int) -> Iterator[Fold
     parts = list(cutter.split(np.zeros(table.rows), labels))
     for number, (train, held) in enumerate(parts[:wanted]):
         split = Split(held, train, ((train, held),), "random", "fixed folds")
-        yield Fold(pose(table, schema, split, kind, seed, None), train, held, seed, number)
+        yield Fold(
+            pose(task.ENCODING, table, schema, split, kind, seed=seed), train, held, seed, number
+        )
 
 
 def ours(name: str) -> Callable[[Fold], Outcome]:
     """Return a rung of the ladder: search, then one fit on one thread."""
-    rung = catalogue.get(name)
+    rung = RUNGS.get(name)
 
     def run(fold: Fold) -> Outcome:
         training = fold.problem.training(fold.train)
         began = time.perf_counter()
         recipe, _ = search(rung, rung.recipes(training), training, fold.metric, Watch())
-        training.encoded(recipe.numeric_bins)
+        training.encoded(recipe)
         searched = time.perf_counter()
         learner = rung.fit(training, recipe, Watch())
         fitted = time.perf_counter()
@@ -284,7 +287,7 @@ def main() -> None:
     names = arguments.sets.split(",") if arguments.sets else names
     print(f"{machine()}\n{versions()}\n{arguments.folds} folds, {arguments.seeds} seeds")
     warnings.simplefilter("ignore")
-    catalogue.get("dense")
+    RUNGS.get("dense")
     from neuroscope.tasks._net import warm_up
 
     warm_up()

@@ -25,12 +25,13 @@ def share(bar: Bar) -> float:
     return bar.bars.tasks[-1].completed
 
 
-def epoch(fold: int, number: int, of: int) -> events.EpochEnded:
+def epoch(fold: int, number: int, of: int, trials: int = 1) -> events.EpochEnded:
     return events.EpochEnded(rung="neuron", fold=fold, epoch=number, epochs=of, train_loss=1.0,
-                             valid_loss=None, learning_rate=0.1, seconds=0.1)  # fmt: skip
+                             valid_loss=None, learning_rate=0.1, seconds=0.1,
+                             trials=trials)  # fmt: skip
 
 
-def test_a_bar_counts_epochs_of_all_folds_and_the_search_before_them(bar):
+def test_a_bar_counts_epochs_of_all_folds_and_recipes(bar):
     bar(events.RunStarted(task="table", target="y", source="d", rows={"folds": 2}, seed=0))
     bar(events.RungStarted(rung="neuron", position=1, total=4))
     assert bar.bars.tasks[-1].description == "rung 2 of 4: neuron"
@@ -43,12 +44,22 @@ def test_a_bar_counts_epochs_of_all_folds_and_the_search_before_them(bar):
     assert share(bar) == 1
     assert "0.500 (0.400 to 0.600)" in bar.bars.tasks[-1].description
     bar(events.RungStarted(rung="dense", position=2, total=4))
+    bar(epoch(0, 1, 2, trials=3))
+    assert share(bar) == pytest.approx(1 / 12)
+    for trial, done in ((0, 1 / 6), (1, 1 / 3)):
+        bar(events.FoldFinished(rung="dense", fold=0, folds=2, metric="roc_auc", value=0.5,
+                                seconds=1.0, trial=trial, trials=3))  # fmt: skip
+        assert share(bar) == pytest.approx(done)
+
+
+def test_a_bar_counts_the_search_before_the_only_fold(bar):
+    bar(events.RunStarted(task="table", target="y", source="d", rows={"folds": 1}, seed=0))
+    bar(events.RungStarted(rung="dense", position=2, total=4))
     bar(events.SearchTried(rung="dense", trial=1, trials=2, changes={}, metric="roc_auc",
                            value=0.5, seconds=1.0))  # fmt: skip
     assert share(bar) == pytest.approx(0.2)
-    bar(events.FoldFinished(rung="dense", fold=0, folds=2, metric="roc_auc", value=0.5,
-                            seconds=1.0))  # fmt: skip
-    assert share(bar) == pytest.approx(0.7)
+    bar(epoch(0, 1, 2))
+    assert share(bar) == pytest.approx(0.4 + 0.3)
 
 
 def test_lines_tell_what_folds_say_alike_once():

@@ -12,10 +12,11 @@ from neuroscope.data.sources import read
 from neuroscope.data.splits import plan_split
 from neuroscope.data.task_kind import target_kind
 from neuroscope.judge import metrics
+from neuroscope.tasks import table as task
 from neuroscope.tasks._defaults import dense_recipes, neuron_recipes
 from neuroscope.tasks._learning import Watch, predict
-from neuroscope.tasks.rungs import catalogue
-from neuroscope.tasks.table import pose
+from neuroscope.tasks._posing import pose
+from neuroscope.tasks.rungs.table import RUNGS
 
 ROWS = (10, 300, 5_634, 39_000, 1_000_000)
 FEATURES = (1, 40, 900, 5_000)
@@ -105,9 +106,9 @@ def test_the_best_of_the_recipes_learns_real_tables(name, rung, floor):
     schema = infer_schema(table)
     kind = target_kind(table, schema).kind
     split = plan_split(table, schema, seed=0, task_kind=kind)
-    problem = pose(table, schema, split, kind, 0, None)
+    problem = pose(task.ENCODING, table, schema, split, kind, seed=0)
     training = problem.training(split.development)
-    module = catalogue.get(rung)
+    module = RUNGS.get(rung)
     metric = metrics.find(metrics.primary_metric(kind, problem.y)[0])
     scores = []
     for recipe in module.recipes(training)[:2]:

@@ -18,8 +18,9 @@ from neuroscope.data.task_kind import target_kind
 from neuroscope.judge.metrics import METRICS
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Problem, Watch, predict
-from neuroscope.tasks._search import _pick, search, splits_for
-from neuroscope.tasks.rungs import catalogue
+from neuroscope.tasks._posing import pose
+from neuroscope.tasks._search import pick, pick_by_others, search, splits_for
+from neuroscope.tasks.rungs.table import RUNGS
 
 KINDS = ("binary", "multiclass", "regression")
 
@@ -41,11 +42,11 @@ def problem(kind: str, rows: int = 240, weight: bool = False) -> Problem:
     found = target_kind(table, schema).kind
     assert found == kind.removesuffix("4")
     split = plan_split(table, schema, seed=0, task_kind=found)
-    return task.pose(table, schema, split, found, 0, None)
+    return pose(task.ENCODING, table, schema, split, found, seed=0)
 
 
 def fitted(name: str, posed: Problem):
-    rung = catalogue.get(name)
+    rung = RUNGS.get(name)
     train, valid = posed.split.folds[0]
     training = posed.training(train)
     candidates = rung.recipes(training)
@@ -54,7 +55,7 @@ def fitted(name: str, posed: Problem):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", RUNGS.names())
 def test_a_rung_learns_packs_and_comes_back_the_same(name, kind) -> None:
     posed = problem(kind)
     rung, learner, valid = fitted(name, posed)
@@ -105,7 +106,7 @@ def test_row_weights_change_what_is_learned(name) -> None:
 
 def test_the_search_keeps_the_better_recipe_and_says_why() -> None:
     posed = problem("binary", rows=400)
-    rung = catalogue.get("neuron")
+    rung = RUNGS.get("neuron")
     training = posed.training(posed.split.folds[0][0])
     good = Recipe(net="neuron", learning_rate=0.05, epochs=20)
     bad = Recipe(net="neuron", learning_rate=1e-9, epochs=1, init="zeros")
@@ -122,10 +123,19 @@ def test_the_first_candidate_stays_unless_another_is_clearly_better() -> None:
     steady = np.array([0.80, 0.81, 0.79, 0.80])
     luckier = steady + np.array([0.03, -0.025, 0.02, -0.02])
     better = steady + np.array([0.02, 0.03, 0.02, 0.03])
-    assert _pick(np.array([steady, luckier])) == 0
-    assert _pick(np.array([steady, luckier, better])) == 2
-    assert _pick(np.array([[0.7], [0.8]])) == 1
-    assert _pick(np.array([[np.nan] * 4, steady])) == 1
+    assert pick(np.array([steady, luckier])) == 0
+    assert pick(np.array([steady, luckier, better])) == 2
+    assert pick(np.array([[0.7], [0.8]])) == 1
+    assert pick(np.array([[np.nan] * 4, steady])) == 1
+
+
+def test_each_fold_follows_what_the_others_pick() -> None:
+    """The second recipe shines on fold 0 only: there the others keep the first one."""
+    scores = np.array([[0.7, 0.7, 0.7, 0.7], [0.9, 0.69, 0.69, 0.69], [0.6, 0.8, 0.8, 0.8]])
+    assert pick_by_others(scores, in_time=False) == [2, 0, 0, 0]
+    assert pick_by_others(scores, in_time=True)[0] == 0
+    assert pick_by_others(scores, in_time=True)[1] == 1
+    assert pick_by_others(scores[:, :1], in_time=False) == [0]
 
 
 def test_small_tables_are_searched_on_more_splits() -> None:
@@ -137,7 +147,7 @@ def test_a_fit_is_cut_to_its_seconds_and_says_so() -> None:
     posed = problem("binary", rows=2000)
     training = posed.training(posed.split.folds[0][0])
     recipe = Recipe(hidden=(256, 256), epochs=2000)
-    rung = catalogue.get("dense")
+    rung = RUNGS.get("dense")
     learner = rung.fit(training, recipe, Watch("dense", seconds=1.0))
     assert learner.recipe.epochs < 2000
     assert "time budget" in learner.recipe.reasons["epochs"]
@@ -148,7 +158,7 @@ def test_early_stopping_holds_out_rows_of_its_own() -> None:
     training = posed.training(posed.split.folds[0][0])
     recipe = Recipe(hidden=(32,), epochs=200, patience=3, learning_rate=0.02)
     seen = []
-    learner = catalogue.get("dense").fit(training, recipe, Watch("dense", 1, seen.append))
+    learner = RUNGS.get("dense").fit(training, recipe, Watch("dense", 1, seen.append))
     epochs = [event.epoch for event in seen if event.kind == "EpochEnded"]
     assert max(epochs) < 200
     assert all(event.valid_loss is not None for event in seen if event.kind == "EpochEnded")
@@ -192,16 +202,16 @@ def test_bad_weights_name_the_row() -> None:
     schema = infer_schema(table, target="y", weight="w")
     split = plan_split(table, schema, seed=0, task_kind="binary")
     with pytest.raises(SchemaError, match="row 30"):
-        task.pose(table, schema, split, "binary", 0, None)
+        pose(task.ENCODING, table, schema, split, "binary", seed=0)
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", RUNGS.names())
 @pytest.mark.parametrize("unseen", [(0,), (1,), (1, 3)])
 def test_a_class_that_no_training_row_has_keeps_its_place(name, unseen) -> None:
     posed = problem("multiclass4")
     train = np.flatnonzero(~np.isin(posed.y, unseen))
     training = posed.training(train)
-    rung = catalogue.get(name)
+    rung = RUNGS.get(name)
     candidates = rung.recipes(training)
     learner = rung.fit(training, candidates[0] if candidates else None, Watch(name))
     p = predict(posed, learner, train)
@@ -216,7 +226,7 @@ def test_a_class_that_no_training_row_has_keeps_its_place(name, unseen) -> None:
 
 
 def test_trees_cut_to_a_budget_learn_nothing_from_the_rows_they_were_timed_on(monkeypatch) -> None:
-    from neuroscope.tasks.rungs import trees
+    from neuroscope.tasks.rungs.table import trees
 
     posed = problem("binary", rows=2000)
     training = posed.training(posed.split.development)
@@ -237,6 +247,20 @@ def test_the_search_keeps_groups_whole() -> None:
     table = Table(pa.table(columns), Origin("t"))
     schema = infer_schema(table, target="y", group="site")
     split = plan_split(table, schema, seed=0, task_kind="binary")
-    posed = task.pose(table, schema, split, "binary", 0, None)
-    for learn, held in _parts(posed.training(split.folds[0][0])):
-        assert not np.intersect1d(site[learn.rows], site[held]).size
+    posed = pose(task.ENCODING, table, schema, split, "binary", seed=0)
+    for part in _parts(posed.training(split.folds[0][0])):
+        assert not np.intersect1d(site[part.rows], site[part.held]).size
+
+
+def test_in_time_the_newest_rows_judge_a_recipe() -> None:
+    from neuroscope.tasks._search import _parts
+
+    rng = np.random.default_rng(0)
+    day = rng.permutation(400)
+    columns = {"x": rng.standard_normal(400), "day": day, "y": rng.integers(0, 2, 400)}
+    table = Table(pa.table(columns), Origin("t"))
+    schema = infer_schema(table, target="y", time="day")
+    split = plan_split(table, schema, seed=0, task_kind="binary")
+    posed = pose(task.ENCODING, table, schema, split, "binary", seed=0)
+    (part,) = _parts(posed.training(split.folds[0][0]))
+    assert day[part.rows].max() < day[part.held].min()

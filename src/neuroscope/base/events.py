@@ -88,7 +88,7 @@ class SearchTried(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FoldFinished(Event):
-    """A rung was fitted and scored on one fold."""
+    """A rung was fitted and scored on one fold; `trial` counts the recipes tried, from 0."""
 
     rung: str
     fold: int
@@ -96,6 +96,8 @@ class FoldFinished(Event):
     metric: str
     value: float
     seconds: float
+    trial: int = 0
+    trials: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,8 @@ class EpochEnded(Event):
     valid_loss: float | None
     learning_rate: float
     seconds: float
+    trial: int = 0
+    trials: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,7 @@ class GradientFlow(Event):
     fold: int
     epoch: int
     norms: tuple[float, ...]
+    trial: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +138,7 @@ class RungFinished(Event):
     seconds: float
     parameters: int
     status: str
+    trial: int = 0  # the recipe that was picked, as EpochEnded counts them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,10 +92,10 @@ class Bar:
         self._lock = threading.Lock()  # folds are fitted side by side and report at any time
         self._task: TaskID | None = None
         self._label = ""
-        self._folds = 1
+        self._folds, self._trials = 1, 1
         self._rung = ""
         self._base = 0.0
-        self._parts: dict[int, float] = {}
+        self._parts: dict[tuple[int, int], float] = {}
 
     def __call__(self, event: Event) -> None:
         """Move the bar by one event."""
@@ -109,16 +109,17 @@ class Bar:
             case events.RunStarted():
                 self._folds = int(event.rows.get("folds", 1))
             case events.RungStarted():
-                self._rung, self._base, self._parts = event.rung, 0.0, {}
+                self._rung, self._base, self._parts, self._trials = event.rung, 0.0, {}, 1
                 self._begin(f"rung {event.position + 1} of {event.total}: {event.rung}")
-            case events.SearchTried():
+            case events.SearchTried() if self._folds == 1:  # on inner splits, before the fit
                 self._base = _SEARCH
                 self._move(_SEARCH * event.trial / event.trials)
             case events.EpochEnded():
-                self._part(event.fold, event.epoch / event.epochs)
+                self._trials = event.trials
+                self._part(event.fold, event.epoch / event.epochs, event.trial)
             case events.FoldFinished():
-                self._folds = event.folds
-                self._part(event.fold, 1.0)
+                self._folds, self._trials = event.folds, event.trials
+                self._part(event.fold, 1.0, event.trial)
             case events.RungFinished():
                 self._finish(f"{event.rung}: {_outcome(event)}")
             case _:
@@ -131,13 +132,14 @@ class Bar:
             self._rung = ""
             self._begin(event.label, known=False)
 
-    def _part(self, fold: int, share: float) -> None:
+    def _part(self, fold: int, share: float, trial: int) -> None:
         """Take the share of one fold; a fold below 0 is a fit outside the folds."""
         if fold < 0:
             self._move(share)
             return
-        self._parts[fold] = max(share, self._parts.get(fold, 0.0))
-        done = sum(self._parts.values()) / max(self._folds, 1)
+        part = trial, fold
+        self._parts[part] = max(share, self._parts.get(part, 0.0))
+        done = sum(self._parts.values()) / max(self._folds * self._trials, 1)
         self._move(self._base + (1 - self._base) * done)
 
     def _begin(self, label: str, *, known: bool = True) -> None:

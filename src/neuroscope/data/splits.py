@@ -99,18 +99,22 @@ def inner_split(
     fraction: float = 0.2,
     stratify: bool,
     groups: np.ndarray | None = None,
+    times: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Divide training rows once more, for early stopping or a search inside them.
 
     `y` (n,) are the training targets; with `stratify` they are class indices and each class keeps
     its share. `groups` (n,) labels rows that stay together; all of one group are not divided.
+    With `times` (n,) the newest rows are held out, and `seed` and `stratify` say nothing.
     Returns (train, valid) positions within `y`, sorted.
     """
     rows = np.arange(len(y))
     labels = np.unique(y, return_inverse=True)[1] if stratify else None
     number = randomness.integer(seed, "inner split")
     divider: Divider = Shuffled(number, labels)
-    if groups is not None and len(np.unique(groups)) > 1:
+    if times is not None and len(np.unique(times[~np.isnan(times)])) > 1:
+        divider = Timed(_ranks(times, groups))
+    elif groups is not None and len(np.unique(groups)) > 1:
         divider = Grouped(number, groups, labels)
     held = divider.hold_out(rows, fraction)
     if not len(held):
@@ -184,16 +188,21 @@ def _timed(
     unknown = int(np.isnan(times[usable]).sum())
     if unknown == len(usable):
         raise SchemaError("no row has a time", where=f"column {name!r}", remedy="leave --time out")
-    times = np.where(np.isnan(times), -np.inf, times)
     reason = f"column {name!r} orders the rows in time: older rows train, newer rows judge"
     notes = (f"{counted(unknown, 'row')} without a time, taken as the oldest",) if unknown else ()
+    if groups is not None:
+        reason += "; a group stays whole and counts by its newest row"
+    return _Plan(Timed(_ranks(times, groups)), "time", reason, labels, notes)
+
+
+def _ranks(times: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the order of rows in time; a row without a time is the oldest, groups stay whole."""
+    times = np.where(np.isnan(times), -np.inf, times)
     if groups is not None:
         newest = np.full(groups.max() + 1, -np.inf)
         np.maximum.at(newest, groups, times)
         times = np.argsort(np.lexsort((np.arange(len(newest)), newest)))[groups]
-        reason += "; a group stays whole and counts by its newest row"
-    rank = np.unique(times, return_inverse=True)[1]
-    return _Plan(Timed(rank), "time", reason, labels, notes)
+    return np.unique(times, return_inverse=True)[1]
 
 
 def _twins(

@@ -81,10 +81,13 @@ class Story:
         return {name: title or name.replace("_", " ") for name, title in rungs}
 
     def of_rungs(self, kind: type) -> dict[str, list[Any]]:
-        """Return the EpochEnded or GradientFlow events of each rung, in order."""
+        """Return the EpochEnded or GradientFlow events of each rung's own recipe, in order."""
+        picked = {_text(r.get("name")): r.get("trial", 0) for r in self.records("rungs")}
         found: dict[str, list[Any]] = {}
         for event in self.events:
-            if isinstance(event, kind) and isinstance(event, EpochEnded | GradientFlow):
+            if not (isinstance(event, kind) and isinstance(event, EpochEnded | GradientFlow)):
+                continue
+            if event.trial == picked.get(event.rung, event.trial):
                 found.setdefault(event.rung, []).append(event)
         return found
 
@@ -120,7 +123,7 @@ def _from_events(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def _rung(event: RungFinished) -> dict[str, Any]:
-    names = ("metric", "value", "interval", "seconds", "parameters", "status")
+    names = ("metric", "value", "interval", "seconds", "parameters", "status", "trial")
     return {"name": event.rung} | {name: getattr(event, name) for name in names}
 
 

@@ -13,11 +13,36 @@ import numpy as np
 from neuroscope.base.errors import Interrupted
 from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.encoders import Encoder
+from neuroscope.data.columns import cells
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split, TaskKind, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
+
+
+class Encoder(Protocol):
+    """What turns rows of a table into the array that a learner reads."""
+
+    def transform(self, table: Table, rows: np.ndarray | None = None) -> Any:
+        """Return `x`, with a line for each row, and `notes` on what was missing or unseen."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the encoder as a JSON object."""
+        ...
+
+
+class Encoding(Protocol):
+    """How a task turns rows into arrays; encoders are fitted on training rows only."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The choices of a recipe that the encoder depends on."""
+        ...
+
+    def fit(self, training: Training, recipe: Recipe) -> tuple[Encoder, np.ndarray]:
+        """Return the encoder fitted on the training rows, and these rows encoded."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +59,7 @@ class Problem:
     codec: TargetCodec
     split: Split
     seed: int
+    encoding: Encoding
     y: np.ndarray
     weights: np.ndarray | None = None
 
@@ -43,63 +69,107 @@ class Problem:
         return max(len(self.codec.classes), 1)
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
-        """Return the weights of some rows, or None."""
-        return None if self.weights is None else self.weights[rows]
+        """Return the weights of some rows, or None where all count alike, also if all are 0."""
+        weights = None if self.weights is None else self.weights[rows]
+        return weights if weights is not None and weights.any() else None
 
     def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return group numbers of rows that belong together (the group column), or None."""
         return None if self._groups is None else self._groups[rows]
+
+    def times_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the moments of rows that are divided in time (the time column), or None."""
+        column = self.schema.by_role("time")
+        return None if column is None else cells(self.table, column.name, rows).moments()
 
     @cached_property
     def _groups(self) -> np.ndarray | None:
         column = self.schema.by_role("group")
         return None if column is None else whole_groups(self.table, column.name)
 
-    def training(self, rows: np.ndarray) -> Training:
-        """Return what a rung sees when it is fitted on `rows` and nothing else."""
-        return Training(self, rows)
+    def learnt(self, rows: np.ndarray) -> np.ndarray:
+        """Return the targets as a learner sees them: class indices, or standardised numbers."""
+        y = self.y[rows]
+        return y if self.kind != "regression" else (y - self.codec.mean) / self.codec.scale
+
+    def training(self, rows: np.ndarray, held: np.ndarray | None = None) -> Training:
+        """Return what a rung sees when it is fitted on `rows`, and judged on the rows `held`."""
+        return Training(self, rows, held)
 
 
 @dataclass(frozen=True)
 class Training:
-    """Rows to learn from; encoders are fitted on these rows only, once for each `numeric_bins`."""
+    """Rows to learn from, and rows held out to judge by; encoders are fitted on the former only.
+
+    What is encoded once is kept for the next fit and the next rung, until `forget`.
+    """
 
     problem: Problem
     rows: np.ndarray
-    _encoded: dict[int, tuple[Encoder, np.ndarray]] = field(default_factory=dict, repr=False)
+    held: np.ndarray | None = None
+    _encoded: dict[tuple[Any, ...], tuple[Encoder, np.ndarray]] = field(
+        default_factory=dict, repr=False
+    )
+    _held: dict[int, tuple[Encoder, np.ndarray]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @cached_property
     def y(self) -> np.ndarray:
         """Targets to learn: class indices, or standardised numbers."""
-        y = self.problem.y[self.rows]
-        if self.problem.kind != "regression":
-            return y
-        return (y - self.problem.codec.mean) / self.problem.codec.scale
+        return self.problem.learnt(self.rows)
 
     @property
     def weights(self) -> np.ndarray | None:
         """Row weights, or None when all count alike."""
         return self.problem.weights_of(self.rows)
 
-    def encoded(self, numeric_bins: int = 0) -> tuple[Encoder, np.ndarray]:
-        """Return the encoder fitted on these rows and the encoded rows (n, d) float32."""
+    def encoded(self, recipe: Recipe | None = None) -> tuple[Any, np.ndarray]:
+        """Return the encoder fitted on these rows and the encoded rows, as the recipe wants."""
+        recipe = recipe or Recipe()
+        key = self._key(recipe)
         with self._lock:
-            if numeric_bins not in self._encoded:
-                encoder, encoded = Encoder.fit_transform(
-                    self.problem.table,
-                    self.problem.schema,
-                    self.rows,
-                    numeric_bins=numeric_bins,
-                    y=self.y,
-                    seed=self.problem.seed,
-                )
-                self._encoded[numeric_bins] = encoder, encoded.x
-        return self._encoded[numeric_bins]
+            if key not in self._encoded:
+                self._encoded[key] = self.problem.encoding.fit(self, recipe)
+            return self._encoded[key]
 
-    def some(self, positions: np.ndarray) -> Training:
-        """Return a part of these rows, by position."""
-        return Training(self.problem, self.rows[positions])
+    def _key(self, recipe: Recipe) -> tuple[Any, ...]:
+        return tuple(getattr(recipe, name) for name in self.problem.encoding.fields)
+
+    def held_encoded(self, encoder: Encoder | None) -> np.ndarray:
+        """Return the held-out rows as `encoder` sees them."""
+        held = np.empty(0, np.int64) if self.held is None else self.held
+        if encoder is None:
+            return np.empty((len(held), 0), np.float32)
+        with self._lock:
+            if id(encoder) not in self._held:
+                # The encoder is kept beside its rows, so that its id stays its own.
+                self._held[id(encoder)] = encoder, encoder.transform(self.problem.table, held).x
+            return self._held[id(encoder)][1]
+
+    def predict_held(self, learner: Learner) -> np.ndarray:
+        """Predict the held-out rows: probabilities (n, k), or numbers in the target's unit."""
+        answer = learner.predict(self.held_encoded(learner.encoder))
+        problem = self.problem
+        return problem.codec.decode(answer) if problem.kind == "regression" else answer
+
+    def forget(self, most_bytes: int = 0) -> None:
+        """Drop encoded rows; the plainest encoding stays if it is at most `most_bytes` large."""
+        with self._lock:
+            plain = self._encoded.get(self._key(Recipe()))
+            stays = plain if plain is not None and plain[1].nbytes <= most_bytes else None
+            self._encoded.clear()
+            held = self._held.get(id(stays[0])) if stays else None
+            self._held.clear()
+            if stays is not None:
+                self._encoded[self._key(Recipe())] = stays
+            if held is not None:
+                self._held[id(held[0])] = held
+
+    def some(self, positions: np.ndarray, held: np.ndarray | None = None) -> Training:
+        """Return a part of these rows, by position, to be judged on other positions."""
+        return Training(
+            self.problem, self.rows[positions], None if held is None else self.rows[held]
+        )
 
 
 class Learner(Protocol):
@@ -131,11 +201,7 @@ class Learner(Protocol):
 
 def predict(problem: Problem, learner: Learner, rows: np.ndarray) -> np.ndarray:
     """Predict rows of the problem: probabilities (n, k), or numbers in the target's unit."""
-    x = np.empty((len(rows), 0), np.float32)
-    if learner.encoder is not None:
-        x = learner.encoder.transform(problem.table, rows).x
-    answer = learner.predict(x)
-    return problem.codec.decode(answer) if problem.kind == "regression" else answer
+    return problem.training(rows[:0], rows).predict_held(learner)
 
 
 @dataclass(frozen=True)
@@ -147,7 +213,8 @@ class Watch:
     monitor: Monitor = ignore
     seconds: float | None = None  # the fit should stay below; None is no limit
     stop: threading.Event = field(default_factory=threading.Event)
-    valid: np.ndarray | None = None  # rows whose loss is watched and never learned from
+    trial: int = 0  # which of the rung's `trials` recipes is fitted
+    trials: int = 1
     alone: bool = False  # no other fit runs beside it, so a large net may use all cores
 
     @property

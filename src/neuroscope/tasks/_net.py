@@ -14,14 +14,13 @@ from neuroscope.base import randomness
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import EpochEnded, GradientFlow, WarningRaised
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.encoders import Encoder
 from neuroscope.data.splits import inner_split
 from neuroscope.neuron import heads
 from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import Epoch, descend, descend_safely
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples
-from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._learning import Encoder, Training, Watch
 
 _REPORTS = 100  # epochs of a fit that are told at most
 _ROUGH_SPEED = 2e10  # floating-point operations a second, for a first guess of a fit's length
@@ -103,19 +102,19 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     """Fit one net by its recipe; epochs are cut to what `watch.seconds` allows, and it says so."""
     problem = training.problem
     kind, classes = problem.kind, problem.classes
-    encoder, x = training.encoded(recipe.numeric_bins)
+    encoder, x = training.encoded(recipe)
     network = heads.build(kind, x.shape[1], classes, recipe)
     positions = np.arange(len(x))
     valid = None
     if recipe.patience:
         positions, held = inner_split(
             training.y, seed=recipe.seed, fraction=0.15, stratify=kind != "regression",
-            groups=problem.groups_of(training.rows),
+            groups=problem.groups_of(training.rows), times=problem.times_of(training.rows),
         )  # fmt: skip
         valid = _examples(training, x, held, recipe, smooth=False)
     recipe, positions = _within(watch, network, training, x, positions, recipe)
     train = _examples(training, x, positions, recipe, smooth=True)
-    watched = _watched(training, encoder, recipe, watch) if watch.fold == 0 else None
+    watched = _watched(training, encoder, recipe) if watch.fold == 0 else None
     norms: tuple[float, ...] = ()
     best = network.theta.copy()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
@@ -155,13 +154,12 @@ def _examples(
     )  # fmt: skip
 
 
-def _watched(training: Training, encoder: Encoder, recipe: Recipe, watch: Watch) -> Examples | None:
-    if watch.valid is None:
+def _watched(training: Training, encoder: Encoder, recipe: Recipe) -> Examples | None:
+    if training.held is None:
         return None
-    held = training.problem.training(watch.valid)
-    x = encoder.transform(training.problem.table, watch.valid).x
-    kind, classes = training.problem.kind, training.problem.classes
-    return heads.examples(kind, x, held.y, classes, recipe, smooth=False)
+    problem, x = training.problem, training.held_encoded(encoder)
+    y = problem.learnt(training.held)
+    return heads.examples(problem.kind, x, y, problem.classes, recipe, smooth=False)
 
 
 def _tell(
@@ -177,13 +175,14 @@ def _tell(
     if watched is not None:
         valid_loss = network.loss(watched)
     watch.tell(EpochEnded(
-        rung=watch.rung, fold=watch.fold, epoch=report.epoch, epochs=recipe.epochs,
+        rung=watch.rung, fold=watch.fold, trial=watch.trial, trials=watch.trials,
+        epoch=report.epoch, epochs=recipe.epochs,
         train_loss=report.train_loss, valid_loss=valid_loss,
         learning_rate=report.learning_rate, seconds=report.seconds,
     ))  # fmt: skip
     if watch.fold == 0:
         watch.tell(GradientFlow(
-            rung=watch.rung, fold=0, epoch=report.epoch, norms=report.norms
+            rung=watch.rung, fold=0, trial=watch.trial, epoch=report.epoch, norms=report.norms
         ))  # fmt: skip
 
 

@@ -1,10 +1,9 @@
-"""The small search: try a few recipes on an inner split of the training rows, keep the best.
+"""The small search: which of a few recipes a rung follows.
 
-It is made once, on the training rows of the first fold. Where there are several folds, these rows
-are held out in the others, whose scores are therefore those of a recipe that has seen some of
-their labels: with five candidates a slight flattery. Searching in every fold anew would be free of
-it at five times the cost; the test rows are free of it in any case.
-Groups stay whole. With a time column the inner splits are random ones of the older rows.
+With several folds every recipe is fitted on all of them, and each fold follows the recipe that did
+best on the *others* (`pick_by_others`), so that no recipe is judged on rows it was picked by; in
+time order the others are the older folds. With one held-out part the recipes are compared on inner
+splits of the training rows (`search`): groups stay whole, and in time order the newest rows judge.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from neuroscope.base import settings
+from neuroscope.base.errors import DivergedError
 from neuroscope.base.events import SearchTried, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.splits import inner_split
 from neuroscope.judge.metrics import Metric
-from neuroscope.tasks._learning import Training, Watch, predict
+from neuroscope.tasks._learning import Training, Watch
 
 _JUDGED_ROWS = 2000  # inner rows below which a score is too noisy to pick by one split alone
 _MOST_SPLITS = 5
@@ -82,15 +82,16 @@ def search(
     """
     if len(candidates) == 1:
         return candidates[0], []
-    problem = training.problem
     parts = _parts(training)
     seconds = watch.seconds and watch.seconds / (len(candidates) * len(parts)) * LANES
-    quiet = replace(watch, monitor=ignore, seconds=seconds, fold=-1, valid=None, alone=False)
+    quiet = replace(watch, monitor=ignore, seconds=seconds, fold=-1, alone=False)
 
-    def score(trial: tuple[Recipe, tuple[Training, np.ndarray]]) -> float:
-        recipe, (learn, held) = trial
-        p = predict(problem, rung.fit(learn, recipe, quiet), held)
-        return metric.sign * metric(problem.y[held], p, problem.weights_of(held))
+    def score_of(trial: tuple[Recipe, Training]) -> float:
+        recipe, part = trial
+        try:
+            return score(part, part.predict_held(rung.fit(part, recipe, quiet)), metric)
+        except DivergedError:
+            return -np.inf
 
     began, scores, trials = time.monotonic(), [], []
     together = LANES if len(parts) == 1 else 1  # candidates tried at once
@@ -100,36 +101,56 @@ def search(
             break
         batch = candidates[first : first + together]
         work = [(recipe, part) for recipe in batch for part in parts]
-        values = side_by_side(score, work, parallel=True, stop=watch.stop)
+        values = side_by_side(score_of, work, parallel=True, stop=watch.stop)
         took = (time.monotonic() - began - spent) / len(batch)
         for number, recipe in enumerate(batch, start=first):
             mine = np.array(values[len(parts) * (number - first) :][: len(parts)])
             scores.append(mine)
-            record = {"changes": _differences(candidates[0], recipe),
+            record = {"changes": differences(candidates[0], recipe),
                       "value": metric.sign * float(mine.mean()), "seconds": took}  # fmt: skip
             trials.append(record)
             watch.tell(SearchTried(
                 rung=watch.rung, trial=number + 1, trials=len(candidates), metric=metric.name,
                 **record,
             ))  # fmt: skip
-    best = candidates[_pick(np.array(scores))]
-    return _explained(best, candidates, f"{metric.title} of {len(trials)} recipes tried"), trials
+    best = candidates[pick(np.array(scores))]
+    what = f"{metric.title} of {len(trials)} recipes tried on inner splits"
+    return explained(best, candidates, what), trials
 
 
-def _parts(training: Training) -> list[tuple[Training, np.ndarray]]:
-    """Return inner (training, held-out rows) splits of the training rows."""
-    problem, parts = training.problem, []
-    groups = problem.groups_of(training.rows)
-    for number in range(splits_for(len(training.rows))):
-        learn, held = inner_split(
+def score(part: Training, predicted: np.ndarray, metric: Metric) -> float:
+    """Score predictions of the held-out rows, greater is better; -inf where it has no value."""
+    problem, held = part.problem, part.held
+    assert held is not None
+    value = metric.sign * metric(problem.y[held], predicted, problem.weights_of(held))
+    return value if np.isfinite(value) else -np.inf
+
+
+def _parts(training: Training) -> list[Training]:
+    """Return inner splits of the training rows, each with the rows held out of it."""
+    problem = training.problem
+    times = problem.times_of(training.rows)
+    splits = splits_for(len(training.rows)) if times is None else 1
+    return [
+        training.some(*inner_split(
             training.y, seed=problem.seed + number, stratify=problem.kind != "regression",
-            groups=groups,
-        )  # fmt: skip
-        parts.append((training.some(learn), training.rows[held]))
-    return parts
+            groups=problem.groups_of(training.rows), times=times,
+        ))
+        for number in range(splits)
+    ]  # fmt: skip
 
 
-def _pick(scores: np.ndarray) -> int:
+def pick_by_others(scores: np.ndarray, *, in_time: bool) -> list[int]:
+    """Return for each fold the candidate that the other folds (in time: the older ones) pick.
+
+    `scores` (candidates, folds), greater is better; with no other fold the first guess stays.
+    """
+    folds = np.arange(scores.shape[1])
+    others = [folds < fold if in_time else folds != fold for fold in folds]
+    return [pick(scores[:, mask]) if mask.any() else 0 for mask in others]
+
+
+def pick(scores: np.ndarray) -> int:
     """Return the first candidate that is not behind the best by more than one standard error.
 
     `scores` (candidates, splits), greater is better; with one split, the best.
@@ -145,14 +166,15 @@ def _pick(scores: np.ndarray) -> int:
     return int(np.flatnonzero((behind.mean(axis=1) <= error) & np.isfinite(means))[0])
 
 
-def _explained(best: Recipe, candidates: Sequence[Recipe], what: str) -> Recipe:
-    """Add to the reasons of the fields in which the candidates differ that the search kept them."""
-    fields = {name for other in candidates for name in _differences(best, other)}
-    kept = f"kept by {what} on inner splits"
+def explained(best: Recipe, candidates: Sequence[Recipe], what: str) -> Recipe:
+    """Add to the reasons of the fields in which the candidates differ that `what` kept them."""
+    fields = {name for other in candidates for name in differences(best, other)}
+    kept = f"kept by {what}"
     reasons = {name: "; ".join(filter(None, [best.reasons.get(name), kept])) for name in fields}
     return replace(best, reasons=dict(best.reasons) | reasons)
 
 
-def _differences(base: Recipe, other: Recipe) -> dict[str, Any]:
+def differences(base: Recipe, other: Recipe) -> dict[str, Any]:
+    """Return the choices of `other` that `base` makes otherwise."""
     ours, theirs = base.to_json(), other.to_json()
     return {n: theirs[n] for n in ours if n != "reasons" and ours[n] != theirs[n]}

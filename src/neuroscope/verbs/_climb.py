@@ -7,14 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from neuroscope.base.errors import DivergedError, NeuroscopeError, RecipeError
 from neuroscope.base.events import (
     CheckpointSaved,
-    FoldFinished,
     Monitor,
     Progress,
     RungFinished,
@@ -23,45 +21,24 @@ from neuroscope.base.events import (
 )
 from neuroscope.base.recipe import Recipe
 from neuroscope.judge.choice import RungScore
-from neuroscope.judge.intervals import Interval, Resampling, bootstrap
+from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import Metric
 from neuroscope.runs.folder import RunFolder
-from neuroscope.tasks._learning import Budget, Problem, Watch, predict
+from neuroscope.tasks import rung_name
+from neuroscope.tasks._learning import Budget, Problem, Training
 from neuroscope.tasks._net import warm_up
-from neuroscope.tasks._search import LANES, search, side_by_side
-from neuroscope.tasks.table import rung_name
+from neuroscope.verbs._rung_run import RungRun, from_state, to_state
+from neuroscope.verbs._trials import Trials
 
-_SEARCH_SHARE = 0.25  # of a rung's seconds
-_FITS_SHARE = 0.6  # of a rung's seconds, for its folds and the final fit
-FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
-
-
-@dataclass
-class RungRun:
-    """How one rung did; kept in the checkpoint, so that a resumed run need not fit it again."""
-
-    name: str
-    recipe: Recipe | None = None
-    trials: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    parameters: int = 0
-    status: str = ""  # "done", or why not; "" while it runs
-    searched: bool = False
-    fold_seconds: float = 0.0  # of the slowest fit of a fold
-    folds: dict[int, np.ndarray] = field(default_factory=dict)  # fold -> its held-out predictions
-    interval: Interval | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all but the predictions."""
-        record = {k: v for k, v in vars(self).items() if k not in ("folds", "interval", "recipe")}
-        return record | {"recipe": self.recipe.to_json() if self.recipe else None}
+_KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
 
 
 @dataclass
 class Climb:
-    """The rungs of one run on one problem."""
+    """The rungs of one run on one problem; `task` is the file of `tasks/` that it is posed by."""
 
+    task: ModuleType
     problem: Problem
     metric: Metric
     rungs: Sequence[ModuleType]
@@ -72,6 +49,7 @@ class Climb:
     epochs: int | None = None  # epochs of every recipe, as asked
     stop: threading.Event = field(default_factory=threading.Event)
     runs: dict[str, RungRun] = field(default_factory=dict)
+    _trainings: dict[int, Training] = field(default_factory=dict)
 
     @property
     def held_out(self) -> np.ndarray:
@@ -86,9 +64,10 @@ class Climb:
 
     def up(self) -> None:
         """Climb all rungs; what is done is in the checkpoint, also when the climb is stopped."""
-        self.monitor(Progress(label="loading the neuron core", done=0, total=1))
-        warm_up(self.given.precision if self.given else "float32")
-        self.monitor(Progress(label="loading the neuron core", done=1, total=1))
+        if any(rung.CORE for rung in self.rungs):
+            self.monitor(Progress(label="loading the neuron core", done=0, total=1))
+            warm_up(self.given.precision if self.given else "float32")
+            self.monitor(Progress(label="loading the neuron core", done=1, total=1))
         for position, rung in enumerate(self.rungs):
             name = rung_name(rung)
             run = self.runs.setdefault(name, RungRun(name))
@@ -96,6 +75,8 @@ class Climb:
             if not run.status:
                 self._fit(rung, run)
             self._finish(run)
+        for training in self._trainings.values():
+            training.forget()
 
     def _fit(self, rung: ModuleType, run: RungRun) -> None:
         began = time.monotonic()
@@ -105,61 +86,35 @@ class Climb:
             run.status = "skipped: the time budget is used"
             return
         try:
-            self._search(rung, run)
-            self._fit_folds(rung, run)
+            folds = [self.training(fold) for fold in range(len(self.problem.split.folds))]
+            Trials(
+                rung, run, folds, self.metric, self.budget, self.monitor, self.stop, self.save
+            ).fit(self.candidates(rung))
             run.status = "done"
         except DivergedError as error:
             run.status = f"failed: {error}"
             self.monitor(WarningRaised(message=str(error), rung=run.name))
         finally:
             run.seconds = spent_before + time.monotonic() - began
-            self._save()
+            for training in self._trainings.values():
+                training.forget(_KEPT_BYTES // len(self.problem.split.folds))
+            self.save()
 
-    def _watch(self, name: str, seconds: float | None, fold: int = 0) -> Watch:
-        valid = self.problem.split.folds[fold][1] if fold == 0 else None
-        alone = len(self.problem.split.folds) == 1
-        return Watch(name, fold, self.monitor, seconds, self.stop, valid, alone)
+    def training(self, fold: int) -> Training:
+        """Return the training rows of a fold, with the rows it is judged on."""
+        if fold not in self._trainings:
+            self._trainings[fold] = self.problem.training(*self.problem.split.folds[fold])
+        return self._trainings[fold]
 
-    def _search(self, rung: ModuleType, run: RungRun) -> None:
-        if run.searched:
-            return
-        training = self.problem.training(self.problem.split.folds[0][0])
-        candidates = rung.recipes(training)
-        if self.given is not None and self.given.net == run.name:
-            _check_given(self.given, candidates)
-            candidates = [self.given]
+    def candidates(self, rung: ModuleType) -> list[Recipe]:
+        """Return the recipes to try on a rung: the given one, or what the rung proposes."""
+        proposed = rung.recipes(self.training(0))
+        if self.given is not None and self.given.net == rung_name(rung):
+            check_given(self.given, proposed)
+            proposed = [self.given]
         if self.epochs is not None:
-            candidates = [c.because("as asked", epochs=self.epochs) for c in candidates]
-        if candidates:
-            seconds = self.budget.left(rung.SHARE * _SEARCH_SHARE)
-            watch = self._watch(run.name, seconds)
-            run.recipe, run.trials = search(rung, candidates, training, self.metric, watch)
-        run.searched = True
-        self._save()
-
-    def _fit_folds(self, rung: ModuleType, run: RungRun) -> None:
-        folds = [i for i in range(len(self.problem.split.folds)) if i not in run.folds]
-        seconds = self.budget.left(rung.SHARE * _FITS_SHARE)
-        lanes = min(LANES if rung.PARALLEL else 1, max(len(folds), 1))
-        later = 0 if rung.YARDSTICK else FINAL_FITS  # a yardstick is not fitted again
-        share = seconds and seconds / (len(folds) / lanes + later)
-
-        def fit(fold: int) -> None:
-            began = time.monotonic()
-            train, valid = self.problem.split.folds[fold]
-            watch = self._watch(run.name, share, fold)
-            learner = rung.fit(self.problem.training(train), run.recipe, watch)
-            run.folds[fold] = predict(self.problem, learner, valid)
-            run.parameters = learner.parameters
-            run.fold_seconds = max(run.fold_seconds, time.monotonic() - began)
-            value = self.metric(self.problem.y[valid], run.folds[fold],
-                                self.problem.weights_of(valid))  # fmt: skip
-            watch.tell(FoldFinished(
-                rung=run.name, fold=fold, folds=len(self.problem.split.folds),
-                metric=self.metric.name, value=value, seconds=time.monotonic() - began,
-            ))  # fmt: skip
-
-        side_by_side(fit, folds, parallel=rung.PARALLEL, stop=self.stop)
+            proposed = [c.because("as asked", epochs=self.epochs) for c in proposed]
+        return proposed
 
     def _finish(self, run: RungRun) -> None:
         if run.status == "done":
@@ -173,7 +128,7 @@ class Climb:
             rung=run.name, metric=self.metric.name,
             value=interval.value if interval else None,
             interval=(interval.low, interval.high) if interval else None,
-            seconds=run.seconds, parameters=run.parameters, status=run.status,
+            seconds=run.seconds, parameters=run.parameters, status=run.status, trial=run.trial,
         ))  # fmt: skip
 
     @property
@@ -204,37 +159,21 @@ class Climb:
             for rung, run in ((rung, self.runs[rung_name(rung)]) for rung in self.rungs)
         ]
 
-    def _save(self) -> None:
-        arrays = {
-            f"{name}.{fold}": values
-            for name, run in self.runs.items()
-            for fold, values in dict(run.folds).items()
-        }
-        state = {"rungs": {name: run.to_json() for name, run in self.runs.items()}}
-        path = self.folder.checkpoint(state, arrays or {"none": np.zeros(0)})
+    def save(self) -> None:
+        """Write what was done so far into the checkpoint."""
+        path = self.folder.checkpoint(*to_state(self.runs))
         self.monitor(CheckpointSaved(path=str(path)))
 
     def restore(self) -> None:
         """Take up what an interrupted run left in its checkpoint."""
         try:
-            state, arrays = self.folder.restore()
+            self.runs = from_state(*self.folder.restore())
         except NeuroscopeError as error:
             if (self.folder.path / "checkpoint.safetensors").exists():
                 self.monitor(WarningRaised(message=f"{error}; all rungs are fitted again"))
-            return  # else it was stopped before the first checkpoint
-        for name, record in state["rungs"].items():
-            recipe = Recipe.from_json(record["recipe"]) if record["recipe"] else None
-            run = RungRun(**(record | {"recipe": recipe}))
-            prefix = f"{name}."
-            run.folds = {
-                int(key.removeprefix(prefix)): values
-                for key, values in arrays.items()
-                if key.startswith(prefix)
-            }
-            self.runs[name] = run
 
 
-def _check_given(given: Recipe, candidates: Sequence[Recipe]) -> None:
+def check_given(given: Recipe, candidates: Sequence[Recipe]) -> None:
     """Refuse a recipe that says what this rung on these data could not follow."""
     losses = sorted({candidate.loss for candidate in candidates})
     if "mean_squared_error" in losses:

@@ -21,10 +21,10 @@ from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, best_threshold
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
-from neuroscope.tasks import table as task
-from neuroscope.tasks._learning import Learner, Watch, predict
-from neuroscope.tasks.rungs import majority
-from neuroscope.verbs._climb import FINAL_FITS, Climb
+from neuroscope.tasks import _constant, _model, rung_name
+from neuroscope.tasks._learning import Learner, Training, Watch, predict
+from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._rung_run import FINAL_FITS
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -41,7 +41,7 @@ class Conclusion:
         self.climb, self.choice, self.cost = climb, choice, cost
         self.problem = climb.problem
         self.rung: ModuleType = next(
-            rung for rung in climb.rungs if task.rung_name(rung) == choice.chosen
+            rung for rung in climb.rungs if rung_name(rung) == choice.chosen
         )
         self.run = climb.runs[choice.chosen]
         self.held = climb.predictions(self.run)
@@ -90,7 +90,8 @@ class Conclusion:
         left = self.climb.budget.left(0.8)
         # Never less than a fold had, also past the budget: what was judged must be what is kept.
         seconds = None if left is None else max(left, FINAL_FITS * self.run.fold_seconds)
-        watch = Watch(self.run.name, -1, self.climb.monitor, seconds, self.climb.stop, alone=True)
+        watch = Watch(self.run.name, -1, self.climb.monitor, seconds, self.climb.stop,
+                      alone=True, trial=self.run.trial)  # fmt: skip
         learner = self.rung.fit(training, self.run.recipe, watch)
         self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))
@@ -117,7 +118,7 @@ class Conclusion:
         """Say so when the test rows do not confirm that the chosen rung beats guessing."""
         if not self.choice.usable:
             return
-        guess = majority.fit(self.problem.training(self.problem.split.development), None, Watch())
+        guess = _constant.fit(self.problem.training(self.problem.split.development), None, Watch())
         gap = paired_difference(
             self.climb.metric, y, p, predict(self.problem, guess, rows), self.climb.resampling,
             self.problem.weights_of(rows), self.problem.groups_of(rows),
@@ -145,24 +146,24 @@ class Conclusion:
 
     def learning_curve(self) -> dict[str, Any] | None:
         """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
-        train, valid = self.problem.split.folds[0]
+        part = self.climb.training(0)
         left = self.climb.budget.left()
         needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
-        if self.choice.chosen == "majority" or len(train) < 100:
+        if self.choice.chosen == "majority" or len(part.rows) < 100:
             return None
         if left is not None and left < 3 * needed:
             return None  # fits cut to the budget would bend the curve
         rng = np.random.default_rng(self.problem.seed)
-        order = rng.permutation(train)
-        points = []
+        order = rng.permutation(len(part.rows))
+        valid, points = self.problem.split.folds[0][1], []
         for share in (*_CURVE_SHARES, 1.0):
-            p = self.run.folds[0] if share == 1.0 else self._refit(order, share, valid)
+            p = self._refit(part, order, share) if share < 1 else self.run.tried[self.run.trial, 0]
             if p is None:
                 return None
             found = bootstrap(self.climb.metric, self.problem.y[valid], p, self.climb.resampling,
                               self.problem.weights_of(valid), self.problem.groups_of(valid)
                               )  # fmt: skip
-            points.append((int(share * len(train)), found.value, found.standard_error))
+            points.append((int(share * len(order)), found.value, found.standard_error))
         sizes, values, errors = zip(*points, strict=True)
         if not np.isfinite([*values, *errors]).all():
             return None
@@ -171,32 +172,34 @@ class Conclusion:
                             perfect=float(metric.greater_is_better))  # fmt: skip
         return curve.to_json() | {"points": [list(point) for point in points]}
 
-    def _refit(self, order: np.ndarray, share: float, valid: np.ndarray) -> np.ndarray | None:
-        rows = np.sort(order[: int(share * len(order))])
+    def _refit(self, part: Training, order: np.ndarray, share: float) -> np.ndarray | None:
+        some = self.problem.training(
+            part.rows[np.sort(order[: int(share * len(order))])], part.held
+        )
         if self.problem.kind != "regression":
-            counts = np.bincount(self.problem.y[rows], minlength=self.problem.classes)
+            counts = np.bincount(self.problem.y[some.rows], minlength=self.problem.classes)
             if counts.min() < 2:
                 return None
         seconds = self.climb.budget.left(0.3)
         watch = Watch(self.run.name, -2, seconds=seconds, stop=self.climb.stop)
         try:
-            learner = self.rung.fit(self.problem.training(rows), self.run.recipe, watch)
+            learner = self.rung.fit(some, self.run.recipe, watch)
         except DivergedError:
             return None
         if learner.recipe != self.run.recipe:
             return None  # cut or slowed down: no point of the same curve
-        return predict(self.problem, learner, valid)
+        return some.predict_held(learner)
 
     def save_model(
         self, learner: Learner, test: Mapping[str, Any], threshold: float, fingerprint: str
     ) -> None:
         """Write the model artefact into the run folder and open it again as a check."""
         problem = self.problem
-        arrays, parts = task.pack(
+        arrays, parts = _model.pack(
             problem, learner, temperature=self.temperature, threshold=threshold
         )
         card = Card(
-            task=task.NAME,
+            task=self.climb.task.NAME,
             target=problem.codec.column,
             learner=self.run.name,
             schema=problem.schema.to_json(),
@@ -209,13 +212,13 @@ class Conclusion:
         )
         saved = artefact.save(self.climb.folder.model, card, arrays, parts)
         rows = problem.split.test[:50]
-        there = task.load(saved)
+        there = self.climb.task.load(saved)
         if not np.allclose(self._calibrated(predict(problem, learner, rows)),
                            self._again(there, rows), rtol=1e-5, atol=1e-6):  # fmt: skip
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip
 
-    def _again(self, model: task.TableModel, rows: np.ndarray) -> np.ndarray:
+    def _again(self, model: _model.Model, rows: np.ndarray) -> np.ndarray:
         import pyarrow as pa  # noqa: PLC0415 - `take` asks for Arrow's row numbers
 
         return model.raw(self.problem.table.take(pa.array(rows)))[0]

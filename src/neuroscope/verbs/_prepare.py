@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from neuroscope.base.errors import InputError, NeuroscopeError, choice_error
@@ -18,8 +19,8 @@ from neuroscope.data.splits import Split, TaskKind, plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import catalogue
-from neuroscope.tasks import table as table_task
 from neuroscope.tasks._learning import Problem
+from neuroscope.tasks._posing import pose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class Prepared:
     split: Split
     findings: tuple[Finding, ...]
     dropped: tuple[tuple[str, str], ...]  # (column, reason)
+    task: ModuleType
     problem: Problem
 
     @cached_property
@@ -108,15 +110,25 @@ def _prepare(
     asked = [(name, "dropped as asked") for name in options.drop]
     if dropped:
         schema = schema.with_roles({name: "ignore" for name, _ in dropped}, "dropped by the audit")
-    if not table_task.accepts(schema):
-        raise InputError(
-            "no column is left to learn from",
-            remedy="every feature is constant, an identifier or free text; add columns that vary",
-        )
-    problem = table_task.pose(table, schema, split, kind, seed, options.positive)
+    task = _task(schema, options.task)
+    problem = pose(task.ENCODING, table, schema, split, kind, seed=seed, positive=options.positive)
     monitor(Progress(label="ready", done=3, total=3))
     return Prepared(table, schema, kind, kind_reason, split, tuple(findings),
-                    (*asked, *dropped), problem)  # fmt: skip
+                    (*asked, *dropped), task, problem)  # fmt: skip
+
+
+def _task(schema: Schema, asked: str | None) -> ModuleType:
+    """Return the task that these columns are for, or the one asked for if it accepts them."""
+    if asked not in (None, "auto") and not catalogue.get(asked).accepts(schema):
+        raise InputError(f"these data are none for the task {asked!r}", remedy="leave --task out")
+    names = catalogue.names() if asked in (None, "auto") else [asked]
+    for task in map(catalogue.get, names):
+        if task.accepts(schema):
+            return task
+    raise InputError(
+        "no column is left to learn from",
+        remedy="every feature is constant, an identifier or free text; add columns that vary",
+    )
 
 
 def source_name(source: Any) -> str:

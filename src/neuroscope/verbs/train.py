@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroscope.base import settings
-from neuroscope.base.errors import InputError, Interrupted, RecipeError
+from neuroscope.base.errors import InputError, Interrupted, RecipeError, choice_error
 from neuroscope.base.events import (
     AuditFinished,
     Event,
@@ -30,7 +30,7 @@ from neuroscope.judge.threshold import parse_cost
 from neuroscope.report.page import write_report
 from neuroscope.runs.card import library_versions
 from neuroscope.runs.folder import RunFolder
-from neuroscope.tasks import table as task
+from neuroscope.tasks import catalogue, ladder, rung_name
 from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
@@ -122,7 +122,7 @@ def show_recipe(source: Any, data: DataOptions, options: TrainOptions) -> dict[s
     _check(options)
     prepared = prepare(source, data, seed=options.seed, monitor=ignore)
     training = prepared.problem.training(prepared.split.folds[0][0])
-    for rung in reversed(task.rungs(options.rungs or None)):
+    for rung in reversed(ladder(prepared.task, options.rungs or None)):
         candidates = rung.recipes(training)
         if candidates:
             recipe = candidates[0]
@@ -132,9 +132,17 @@ def show_recipe(source: Any, data: DataOptions, options: TrainOptions) -> dict[s
     raise InputError("none of these rungs has a recipe", remedy="ask for neuron or dense")
 
 
+def _known_rungs(names: Sequence[str]) -> None:
+    """Refuse a rung that no task has."""
+    known = sorted({name for task in catalogue for name in task.RUNGS.names()})
+    for name in names:
+        if name not in known:
+            raise choice_error("rung", name, known)
+
+
 def _check(options: TrainOptions) -> None:
     """Refuse what is wrong before the data are read."""
-    task.rungs(options.rungs or None)
+    _known_rungs(options.rungs)
     if options.budget is not None and options.budget <= 0:
         raise RecipeError(f"budget is {options.budget:g} seconds", remedy="give e.g. 30s or 5m")
     if options.epochs is not None and options.epochs < 1:
@@ -143,7 +151,7 @@ def _check(options: TrainOptions) -> None:
         parse_cost(options.cost)
     if options.recipe is not None:
         net = Recipe.read(options.recipe).net
-        task.rungs((net,))
+        _known_rungs((net,))
         if options.rungs and net not in options.rungs:
             raise RecipeError(
                 f"the recipe is for the rung {net!r}, which is not among those to climb",
@@ -186,12 +194,12 @@ def _run(
         remember(event)  # what was told of the rungs that are not fitted again
     tell = broadcast(folder.monitor, remember, monitor)
     problem = prepared.problem
-    tell(RunStarted(task=task.NAME, target=problem.codec.column, source=str(source)[:500],
+    tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column, source=str(source)[:500],
                     rows=_counts(problem), seed=options.seed))  # fmt: skip
     tell(AuditFinished(findings=tuple(finding.to_json() for finding in prepared.findings)))
     for message in _serious(prepared):
         tell(WarningRaised(message=message))
-    climb = _climb(problem, options, folder, tell, budget)
+    climb = _climb(prepared, options, folder, tell, budget)
     if resumed:
         climb.restore()
     try:
@@ -224,13 +232,14 @@ def _counts(problem: Problem) -> dict[str, int]:
 
 
 def _climb(
-    problem: Problem, options: TrainOptions, folder: RunFolder, tell: Monitor, budget: Budget
+    prepared: Prepared, options: TrainOptions, folder: RunFolder, tell: Monitor, budget: Budget
 ) -> Climb:
     recipe = Recipe.read(options.recipe) if options.recipe else None
     names = options.rungs or (("majority", recipe.net) if recipe else None)
+    problem = prepared.problem
     name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
-    return Climb(problem, METRICS[name], task.rungs(names), budget, folder, tell,
-                 recipe, options.epochs)  # fmt: skip
+    return Climb(prepared.task, problem, METRICS[name], ladder(prepared.task, names), budget,
+                 folder, tell, recipe, options.epochs)  # fmt: skip
 
 
 def _serious(prepared: Prepared) -> list[str]:
@@ -296,7 +305,7 @@ def _result(
     return {
         "name": climb.folder.name,
         "created": climb.folder.read_json("run.json")["created"],
-        "task": task.NAME,
+        "task": prepared.task.NAME,
         "kind": problem.kind,
         "kind_reason": prepared.kind_reason,
         "target": problem.codec.column,
@@ -329,7 +338,7 @@ def _result(
 
 
 def _rung(climb: Climb, rung: Any) -> dict[str, Any]:
-    run = climb.runs[task.rung_name(rung)]
+    run = climb.runs[rung_name(rung)]
     interval = run.interval
     held = climb.held_out
     return {
@@ -343,6 +352,7 @@ def _rung(climb: Climb, rung: Any) -> dict[str, Any]:
         "seconds": run.seconds,
         "parameters": run.parameters,
         "status": run.status,
+        "trial": run.trial,
         "scores": scores(climb.problem.kind, climb.problem.y[held], climb.predictions(run),
                          weights=climb.problem.weights_of(held)) if interval else {},
         "recipe": run.recipe.to_json() if run.recipe else None,

@@ -1,14 +1,10 @@
-"""The rungs of the ladder on tables: one file a rung.
+"""The rungs of the ladders: one folder a task, one file a rung.
 
 A rung module says TITLE (reads inside a sentence), ORDER (rises with complexity, 0 is guessing),
 YARDSTICK (compared, never chosen), PARALLEL (its folds may be fitted side by side), SHARE (of the
-seconds left when its turn comes, what it may use), and has
+seconds left when its turn comes, what it may use), CORE (it is fitted by the neuron core), and has
 
     recipes(training) -> list[Recipe]         the candidates of its search, best guess first
     fit(training, recipe, watch) -> Learner   the recipe is None where a rung has none
     unpack(record, arrays) -> Learner         the opposite of Learner.pack
 """
-
-from neuroscope.base.catalogue import Catalogue
-
-catalogue = Catalogue("neuroscope.tasks.rungs", "rung")

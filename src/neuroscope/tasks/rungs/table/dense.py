@@ -1,4 +1,4 @@
-"""Rung 1: one neuron; logistic for two classes, softmax for several, linear for a number."""
+"""Rung 2: a dense network (multilayer perceptron) of the neuron core."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import candidates, fit, unpack
 
-__all__ = ["ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
+__all__ = ["CORE", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
 
-TITLE = "a single neuron"
-ORDER = 1
+TITLE = "a dense network"
+ORDER = 2
 YARDSTICK = False
 PARALLEL = True
-SHARE = 0.2
+SHARE = 1.0
+CORE = True
 
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the candidates for these rows, the best guess first."""
-    return candidates(_defaults.neuron_recipes, training)
+    return candidates(_defaults.dense_recipes, training)

@@ -1,4 +1,4 @@
-"""Rung 0: say the same for everyone: the shares of the classes, or the mean."""
+"""The plainest learner: it says the same for everyone, the shares of the classes or the mean."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ import numpy as np
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Training, Watch
-
-TITLE = "guessing"
-ORDER = 0
-YARDSTICK = False
-PARALLEL = False
-SHARE = 0.1
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from neuroscope.base import randomness
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import WarningRaised
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.encoders import Encoder
-from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._learning import Encoder, Training, Watch
 
 TITLE = "gradient-boosted trees"
 ORDER = 9
 YARDSTICK = True
 PARALLEL = True
 SHARE = 0.5
+CORE = False
 
 _ROUNDS = 100  # of boosting, scikit-learn's default
 _ROUNDS_A_STEP = 10  # between looks at the clock

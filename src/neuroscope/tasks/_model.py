@@ -1,0 +1,131 @@
+"""A trained model of any task: what is kept of it, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base.catalogue import Catalogue
+from neuroscope.base.errors import ModelError, SchemaError
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.align import align
+from neuroscope.data.schema import Schema
+from neuroscope.data.table import Table
+from neuroscope.data.target import TargetCodec
+from neuroscope.judge.calibration import apply_temperature
+from neuroscope.runs.artefact import Artefact
+from neuroscope.tasks._learning import Encoder, Learner, Problem
+
+ReadEncoder = Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], Encoder]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model: give it rows as a file, a folder, a data frame or an Arrow table."""
+
+    artefact: Artefact
+    schema: Schema
+    codec: TargetCodec
+    learner: Learner
+    encoder: Encoder | None
+    temperature: float
+    threshold: float
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in the order of the probabilities' columns; empty for a number."""
+        return self.codec.classes
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """The recipe the model was trained by, or None where its rung has none."""
+        part = self.artefact.parts.get("recipe")
+        return Recipe.from_json(part) if part else None
+
+    def encode(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the encoded rows (n, d) and notes on what was ignored, missing or unseen."""
+        table, notes = align(_table(source), self.schema)
+        if self.encoder is None:
+            return np.empty((table.rows, 0), np.float32), tuple(notes)
+        encoded = self.encoder.transform(table)
+        return encoded.x, (*notes, *encoded.notes)
+
+    def raw(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return probabilities (n, k), or numbers (n,) in the target's unit, and the notes."""
+        x, notes = self.encode(source)
+        answer = self.learner.predict(x)
+        if self.codec.kind == "regression":
+            return self.codec.decode(answer), notes
+        return apply_temperature(answer, self.temperature), notes
+
+    def predict_proba(self, source: Any) -> np.ndarray:
+        """Return the probability of each class (n, k); a SchemaError for a number."""
+        if self.codec.kind == "regression":
+            raise SchemaError(
+                f"{self.codec.column!r} is a number and has no probabilities", remedy="use predict"
+            )
+        return self.raw(source)[0]
+
+    def predict(self, source: Any) -> np.ndarray:
+        """Return the predicted classes or numbers (n,), in the target's own values."""
+        return self.decide(self.raw(source)[0])
+
+    def decide(self, answer: np.ndarray) -> np.ndarray:
+        """Turn probabilities into classes (binary: by the model's threshold); numbers stay."""
+        if self.codec.kind == "regression":
+            return answer
+        if self.codec.kind == "binary":
+            return self.codec.decode((answer[:, 1] >= self.threshold).astype(np.int64))
+        return self.codec.decode(answer.argmax(axis=1))
+
+
+def _table(source: Any) -> Table:
+    from neuroscope.data.sources import read  # noqa: PLC0415 - only when rows are read
+
+    return source if isinstance(source, Table) else read(source)
+
+
+def pack(
+    problem: Problem, learner: Learner, *, temperature: float, threshold: float
+) -> tuple[dict[str, np.ndarray], dict[str, Mapping[str, Any]]]:
+    """Return the weights and the JSON parts of a model artefact."""
+    record, arrays = learner.pack()
+    parts: dict[str, Mapping[str, Any]] = {
+        "learner": record,
+        "target": problem.codec.to_json(),
+        "decision": {"temperature": temperature, "threshold": threshold},
+    }
+    if learner.encoder is not None:
+        parts["encoder"] = learner.encoder.to_json()
+    if learner.recipe is not None:
+        parts["recipe"] = learner.recipe.to_json()
+    return arrays, parts
+
+
+def load(artefact: Artefact, rungs: Catalogue, read_encoder: ReadEncoder) -> Model:
+    """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
+    parts = artefact.parts
+    for name in ("learner", "target", "decision"):
+        if name not in parts:
+            raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
+    if artefact.card.learner not in rungs.names():
+        raise ModelError(
+            f"this version knows no rung {artefact.card.learner!r}",
+            remedy="upgrade with: pip install -U neuroscope",
+        )
+    learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
+    encoder = read_encoder(parts["encoder"], artefact.weights) if "encoder" in parts else None
+    decision = parts["decision"]
+    return Model(
+        artefact,
+        Schema.from_json(artefact.card.schema),
+        TargetCodec.from_json(parts["target"]),
+        learner,
+        encoder,
+        float(decision.get("temperature", 1.0)),
+        float(decision.get("threshold", 0.5)),
+    )

@@ -1,0 +1,55 @@
+"""From a table and a plan of its rows to a problem: target and weights read and checked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuroscope.base.errors import SchemaError
+from neuroscope.data.columns import cells
+from neuroscope.data.schema import Schema
+from neuroscope.data.splits import Split, TaskKind
+from neuroscope.data.table import Table
+from neuroscope.data.target import TargetCodec
+from neuroscope.tasks._learning import Encoding, Problem
+
+
+def pose(
+    encoding: Encoding, table: Table, schema: Schema, split: Split, kind: TaskKind, *,
+    seed: int, positive: str | None = None,
+) -> Problem:  # fmt: skip
+    """Read target and weights of all rows that have a target; what a rung learns follows from it.
+
+    Mean and scale of a number are learned from the development rows only.
+    """
+    if schema.target is None:
+        raise SchemaError("the schema has no target", remedy="name one with --target")
+    name = schema.target.name
+    used = np.sort(np.concatenate([split.development, split.test]))
+    fitted_on = split.development if kind == "regression" else used
+    codec = TargetCodec.fit(cells(table, name, fitted_on), kind, positive=positive)
+    if kind == "regression":
+        y = np.full(table.rows, np.nan)
+        y[used] = cells(table, name, used).numbers()
+    else:
+        y = np.full(table.rows, -1, np.int64)
+        y[used] = codec.encode(cells(table, name, used))
+    return Problem(table, schema, kind, codec, split, seed, encoding, y,
+                   _weights(table, schema, used))  # fmt: skip
+
+
+def _weights(table: Table, schema: Schema, used: np.ndarray) -> np.ndarray | None:
+    column = schema.by_role("weight")
+    if column is None:
+        return None
+    weights = np.zeros(table.rows)
+    weights[used] = cells(table, column.name, used).numbers()
+    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(bad):
+        raise SchemaError(
+            f"the weight {weights[bad[0]]} is missing, infinite or below 0",
+            where=f"column {column.name!r}, row {bad[0] + 1}",
+            remedy="mend the weights, or leave the column out of --weight",
+        )
+    if not weights[used].any():
+        raise SchemaError("all weights are 0", where=f"column {column.name!r}")
+    return weights

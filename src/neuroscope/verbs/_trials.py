@@ -1,0 +1,162 @@
+"""One rung on all folds: its recipes tried, and for each fold the one that the others pick."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import numpy as np
+
+from neuroscope.base.errors import DivergedError
+from neuroscope.base.events import Event, FoldFinished, Monitor, SearchTried, WarningRaised
+from neuroscope.base.recipe import Recipe
+from neuroscope.judge.metrics import Metric
+from neuroscope.tasks._learning import Budget, Training, Watch
+from neuroscope.tasks._search import (
+    LANES,
+    differences,
+    explained,
+    pick,
+    pick_by_others,
+    score,
+    search,
+    side_by_side,
+)
+from neuroscope.verbs._rung_run import FINAL_FITS, RungRun
+
+_SEARCH_SHARE = 0.25  # of a rung's seconds, for a search on inner splits
+_FITS_SHARE = 0.6  # of a rung's seconds, for the first recipe's folds and the final fit
+_TRIALS_SHARE = 0.85  # of a rung's seconds; no further recipe is begun that would end later
+
+
+@dataclass
+class Trials:
+    """The fits of one rung on the folds; what is done is kept in `run`."""
+
+    rung: ModuleType
+    run: RungRun
+    folds: Sequence[Training]
+    metric: Metric
+    budget: Budget
+    monitor: Monitor
+    stop: threading.Event
+    save: Callable[[], None]
+    _warnings: dict[int, list[Event]] = field(default_factory=dict)
+
+    def fit(self, candidates: Sequence[Recipe]) -> None:
+        """Fit the candidates on all folds while there is time, the best guess first, and pick.
+
+        Raises DivergedError when none of them could be fitted.
+        """
+        began, seconds = time.monotonic(), self.budget.left(self.rung.SHARE)
+        if len(self.folds) == 1 and len(candidates) > 1:
+            candidates = [self._searched(candidates)]
+        tried: list[Recipe | None] = [*candidates] or [None]
+        failures: list[DivergedError] = []
+        done = 0
+        for trial, recipe in enumerate(tried):
+            round_began = time.monotonic()
+            try:
+                self._fit_folds(trial, recipe, len(tried))
+            except DivergedError as error:
+                failures.append(error)
+            done = trial + 1
+            self.save()
+            if recipe is not None and len(tried) > 1:
+                self._tell(trial, candidates, time.monotonic() - round_began)
+            now = time.monotonic()
+            ahead = now - round_began + FINAL_FITS * self.run.fold_seconds
+            if seconds is not None and now - began + ahead > _TRIALS_SHARE * seconds:
+                break
+        self._pick(candidates[:done])
+        if not self.run.folds:
+            raise failures[0]
+        for event in self._warnings.get(self.run.trial, []):
+            self.monitor(event)
+
+    def _searched(self, candidates: Sequence[Recipe]) -> Recipe:
+        """Return the recipe that inner splits of the training rows favour."""
+        if not self.run.searched or self.run.recipe is None:
+            watch = Watch(self.run.name, 0, self.monitor,
+                          self.budget.left(self.rung.SHARE * _SEARCH_SHARE), self.stop)  # fmt: skip
+            found = search(self.rung, candidates, self.folds[0], self.metric, watch)
+            (self.run.recipe, self.run.trials), self.run.searched = found, True
+            self.save()
+        return self.run.recipe
+
+    def _fit_folds(self, trial: int, recipe: Recipe | None, trials: int) -> None:
+        todo = [fold for fold in range(len(self.folds)) if (trial, fold) not in self.run.tried]
+        seconds = self.budget.left(self.rung.SHARE * _FITS_SHARE)
+        lanes = min(LANES if self.rung.PARALLEL else 1, max(len(todo), 1))
+        later = 0 if self.rung.YARDSTICK else FINAL_FITS  # a yardstick is not fitted again
+        share = seconds and seconds / (len(todo) / lanes + later)
+
+        def fit(fold: int) -> None:
+            began, part = time.monotonic(), self.folds[fold]
+            watch = Watch(self.run.name, fold, self._monitor(trial), share, self.stop,
+                          alone=len(self.folds) == 1, trial=trial, trials=trials)  # fmt: skip
+            learner = self.rung.fit(part, recipe, watch)
+            predicted = part.predict_held(learner)
+            value = self.metric.sign * score(part, predicted, self.metric)
+            took = time.monotonic() - began
+            self.run.parameters = learner.parameters
+            self.run.fold_seconds = max(self.run.fold_seconds, took)
+            self.run.tried[trial, fold] = predicted
+            watch.tell(FoldFinished(
+                rung=self.run.name, fold=fold, folds=len(self.folds), trial=trial, trials=trials,
+                metric=self.metric.name, value=value, seconds=took,
+            ))  # fmt: skip
+
+        side_by_side(fit, todo, parallel=self.rung.PARALLEL, stop=self.stop)
+
+    def _monitor(self, trial: int) -> Monitor:
+        """Keep warnings back until it is known which recipe is followed."""
+
+        def tell(event: Event) -> None:
+            if isinstance(event, WarningRaised):
+                self._warnings.setdefault(trial, []).append(event)
+            else:
+                self.monitor(event)
+
+        return tell
+
+    def _scores(self, trials: int) -> np.ndarray:
+        """Return the score of each trial on each fold, greater is better; -inf where it failed."""
+        scores = np.full((trials, len(self.folds)), -np.inf)
+        for (trial, fold), predicted in self.run.tried.items():
+            if trial < trials:
+                scores[trial, fold] = score(self.folds[fold], predicted, self.metric)
+        return scores
+
+    def _tell(self, trial: int, candidates: Sequence[Recipe], seconds: float) -> None:
+        value = self.metric.sign * float(self._scores(trial + 1)[trial].mean())
+        record = {"changes": differences(candidates[0], candidates[trial]), "value": value,
+                  "seconds": seconds}  # fmt: skip
+        self.run.trials[trial:] = [record]
+        self.monitor(SearchTried(rung=self.run.name, trial=trial + 1, trials=len(candidates),
+                                 metric=self.metric.name, **record))  # fmt: skip
+
+    def _pick(self, candidates: Sequence[Recipe]) -> None:
+        """Say which recipe each fold follows, and which one all folds together pick."""
+        run, whole = self.run, range(len(self.folds))
+        fitted = [
+            t for t in range(max(len(candidates), 1)) if all((t, f) in run.tried for f in whole)
+        ]
+        if not fitted:
+            return
+        scores = self._scores(max(fitted) + 1)[fitted]
+        in_time = self.folds[0].problem.split.method == "time"
+        picks = pick_by_others(scores, in_time=in_time)
+        run.trial = fitted[pick(scores)]
+        run.folds = {fold: run.tried[fitted[picks[fold]], fold] for fold in whole}
+        if len(self.folds) > 1 and candidates:
+            what = f"{self.metric.title} of {len(fitted)} recipes tried on {len(whole)} folds"
+            tried = [candidates[t] for t in fitted]
+            run.recipe = (
+                explained(candidates[run.trial], tried, what) if len(tried) > 1 else tried[0]
+            )
+        elif candidates:
+            run.recipe = candidates[0]
