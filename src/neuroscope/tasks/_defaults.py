@@ -39,7 +39,7 @@ def neuron_recipes(kind: Kind, rows: int, features: int, classes: int, seed: int
     batch = _power_of_two(rows / 32, 16, 1024)
     epochs = _between(4, 2000 / math.ceil(rows / batch), 100)
     start = (
-        _with_loss(Recipe(net="neuron", seed=seed), kind, classes)
+        with_loss(Recipe(net="neuron", seed=seed), kind, classes)
         .because("one layer, and all weights begin at 0: the plainest net", hidden=(), init="zeros")
         .because(f"{rows:,} rows", batch_size=batch)
         .because(f"{epochs * math.ceil(rows / batch):,} steps, enough to settle", epochs=epochs)
@@ -94,7 +94,7 @@ def _dense_start(kind: Kind, rows: int, features: int, classes: int, seed: int) 
     weights = (features + width) * width
     visits = min(_ROW_VISITS, _WEIGHT_VISITS / weights)
     start = (
-        _with_loss(Recipe(net="dense", seed=seed), kind, classes)
+        with_loss(Recipe(net="dense", seed=seed), kind, classes)
         .because(f"{rows:,} rows", batch_size=batch)
         .because(f"{rows:,} rows of {features:,} features", epochs=_between(4, visits / rows, 40))
         .because(f"good on tables of many sizes; {features:,} features", hidden=(width, width))
@@ -109,7 +109,8 @@ def _dense_start(kind: Kind, rows: int, features: int, classes: int, seed: int) 
     return start
 
 
-def _with_loss(recipe: Recipe, kind: Kind, classes: int) -> Recipe:
+def with_loss(recipe: Recipe, kind: Kind, classes: int) -> Recipe:
+    """Return the recipe with the loss that goes with the target."""
     if kind == "binary":
         return recipe.because("two classes", loss="binary_cross_entropy")
     if kind == "multiclass":

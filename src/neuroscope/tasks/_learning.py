@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,9 +36,8 @@ class Encoder(Protocol):
 class Encoding(Protocol):
     """How a task turns rows into arrays; encoders are fitted on training rows only."""
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The choices of a recipe that the encoder depends on."""
+    def key(self, recipe: Recipe) -> tuple[Any, ...]:
+        """Return what the encoder depends on, out of the choices of a recipe."""
         ...
 
     def fit(self, training: Training, recipe: Recipe) -> tuple[Encoder, np.ndarray]:
@@ -62,6 +62,10 @@ class Problem:
     encoding: Encoding
     y: np.ndarray
     weights: np.ndarray | None = None
+    backbone: str = ""  # pretrained net that may be used, by name or folder
+    scratch: Path | None = None  # folder for what is worth keeping from rung to rung
+    monitor: Monitor = ignore  # who watches what is done once for all rungs
+    shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def classes(self) -> int:
@@ -126,14 +130,11 @@ class Training:
     def encoded(self, recipe: Recipe | None = None) -> tuple[Any, np.ndarray]:
         """Return the encoder fitted on these rows and the encoded rows, as the recipe wants."""
         recipe = recipe or Recipe()
-        key = self._key(recipe)
+        key = self.problem.encoding.key(recipe)
         with self._lock:
             if key not in self._encoded:
                 self._encoded[key] = self.problem.encoding.fit(self, recipe)
             return self._encoded[key]
-
-    def _key(self, recipe: Recipe) -> tuple[Any, ...]:
-        return tuple(getattr(recipe, name) for name in self.problem.encoding.fields)
 
     def held_encoded(self, encoder: Encoder | None) -> np.ndarray:
         """Return the held-out rows as `encoder` sees them."""
@@ -155,13 +156,13 @@ class Training:
     def forget(self, most_bytes: int = 0) -> None:
         """Drop encoded rows; the plainest encoding stays if it is at most `most_bytes` large."""
         with self._lock:
-            plain = self._encoded.get(self._key(Recipe()))
+            plain = self._encoded.get(self.problem.encoding.key(Recipe()))
             stays = plain if plain is not None and plain[1].nbytes <= most_bytes else None
             self._encoded.clear()
             held = self._held.get(id(stays[0])) if stays else None
             self._held.clear()
             if stays is not None:
-                self._encoded[self._key(Recipe())] = stays
+                self._encoded[self.problem.encoding.key(Recipe())] = stays
             if held is not None:
                 self._held[id(held[0])] = held
 

@@ -31,7 +31,9 @@ def accepts(schema: Schema) -> bool:
 class TableEncoding:
     """Numbers scaled, categories as codes; numbers cut into `numeric_bins` pieces when asked."""
 
-    fields: tuple[str, ...] = ("numeric_bins",)
+    def key(self, recipe: Recipe) -> tuple[Any, ...]:
+        """Return what the encoder depends on."""
+        return (recipe.numeric_bins,)
 
     def fit(self, training: Training, recipe: Recipe) -> tuple[Encoder, np.ndarray]:
         """Return the encoder fitted on the training rows and these rows (n, d) float32."""

@@ -1,0 +1,108 @@
+"""Training choices for pictures that are strong before anything is tuned, each with its reason."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.images import suggest_size
+from neuroscope.tasks import _defaults
+from neuroscope.tasks._learning import Problem, Training
+from neuroscope.tasks._pictures import Store
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FLAT_SIZE = 32  # pixels along a side, at most, where each pixel is an input of its own
+MAP_SIZE = 96  # at most, for nets of convolutions trained from scratch
+
+_PICTURE_VISITS = 600_000  # pictures times epochs from which more epochs add little
+_PIXEL_VISITS = 1_500_000_000  # pixels times pictures times epochs: minutes on a laptop
+_TRIED_NUMBERS = 10_000_000  # rows times inputs up to which several recipes are tried
+
+
+def sized(recipe: Recipe, problem: Problem, most: int) -> Recipe:
+    """Return the recipe with the size that pictures are brought to."""
+    found = suggest_size(Store.of(problem).facts, most=most)
+    return recipe.because(found.reason, image_size=found.pixels)
+
+
+def neuron(training: Training) -> list[Recipe]:
+    """Return recipes of one softmax neuron a class on the pixels."""
+    problem, rows = training.problem, len(training.rows)
+    size = sized(Recipe(), problem, FLAT_SIZE).image_size
+    inputs = size**2 * Store.of(problem).channels
+    found = [
+        sized(recipe, problem, FLAT_SIZE)
+        for recipe in _defaults.neuron_recipes(
+            problem.kind, rows, inputs, problem.classes, problem.seed
+        )
+    ]
+    return found if rows * inputs <= _TRIED_NUMBERS else found[:1]
+
+
+def dense(training: Training) -> list[Recipe]:
+    """Return recipes of a dense network on the pixels."""
+    problem, rows = training.problem, len(training.rows)
+    start = sized(Recipe(net="dense", seed=problem.seed), problem, FLAT_SIZE)
+    visits = min(_PICTURE_VISITS, _PIXEL_VISITS / start.image_size**2)
+    first = (
+        _defaults.with_loss(start, problem.kind, problem.classes)
+        .because("wide first, for many pixels", hidden=(256, 128), activation="relu")
+        .because(f"{rows:,} pictures", batch_size=_batch(rows), epochs=_epochs(visits / rows))
+        .because("large steps, then small ones", learning_rate=2e-3, schedule="cosine")
+        .because("a short climb to the first large steps", warmup=0.1)
+        .because("weights shrink a little each step", optimizer="adamw", weight_decay=0.05)
+        .because("a fifth of the units rests each step", dropout=0.2)
+    )
+    if rows * start.image_size**2 > _TRIED_NUMBERS:
+        return [first]
+    return [first, first.because("few pictures: half of the units rests", dropout=0.5)]
+
+
+def deep(training: Training, net: str) -> Recipe:
+    """Return the recipe of a net of convolutions trained from scratch."""
+    problem, rows = training.problem, len(training.rows)
+    recipe = sized(Recipe(net=net, seed=problem.seed), problem, MAP_SIZE)
+    visits = min(_PICTURE_VISITS, _PIXEL_VISITS / recipe.image_size**2)
+    colour = Store.of(problem).channels == 3
+    changes = ("shift", "flip") if colour else ("shift",)
+    seen = "colour photographs may be mirrored" if colour else "mirrored signs mean other things"
+    recipe = (
+        loss(recipe, problem)
+        .because(f"{rows:,} pictures", batch_size=_batch(rows), epochs=_epochs(visits / rows))
+        .because("small steps, large ones, small ones: fast (Smith 2018)", schedule="one_cycle")
+        .because("good for nets with batch norm", learning_rate=3e-3, optimizer="adamw")
+        .because("weights shrink a little each step", weight_decay=0.05)
+        .because(f"the same picture moved a little is still the same; {seen}", augment=changes)
+    )
+    if problem.kind == "multiclass":
+        recipe = recipe.because("no answer is taken as quite sure", label_smoothing=0.1)
+    return recipe
+
+
+def loss(recipe: Recipe, problem: Problem) -> Recipe:
+    """Return the recipe with the loss of a torch net: one logit a class, also of two."""
+    if problem.kind == "regression":
+        return recipe.because("a number", loss="mean_squared_error")
+    return recipe.because(f"{problem.classes} classes", loss="cross_entropy")
+
+
+def precise(recipe: Recipe, net: nn.Module, channels: int) -> Recipe:
+    """Return the recipe with the precision that pays for this net on this processor."""
+    import torch  # noqa: PLC0415 - slow to import
+
+    from neuroscope.train.precision import with_precision  # noqa: PLC0415 - imports torch
+
+    size = recipe.image_size
+    pictures = torch.zeros(int(recipe.batch_size), channels, size, size)
+    return with_precision(recipe, net, (pictures,))
+
+
+def _batch(rows: int) -> int:
+    return min(max(2 ** round(math.log2(max(rows / 128, 1))), 16), 128)
+
+
+def _epochs(value: float) -> int:
+    return round(min(max(value, 3), 60))

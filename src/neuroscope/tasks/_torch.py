@@ -1,0 +1,147 @@
+"""A torch net on a rung: built for the pictures, trained by the loop of `train`, kept as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroscope.base.errors import ModelError
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.splits import TaskKind
+from neuroscope.tasks._learning import Problem, Training, Watch
+from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_BLOCK = 256  # pictures predicted at a time
+
+
+@dataclass(frozen=True)
+class TorchLearner:
+    """A net behind the encoder of its pictures; `record` builds the same net without weights."""
+
+    net: nn.Module
+    record: Mapping[str, Any]
+    kind: TaskKind
+    encoder: PictureEncoder | None
+    recipe: Recipe | None
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases."""
+        return sum(weight.numel() for weight in self.net.parameters())
+
+    def predict(self, x: PictureRows) -> np.ndarray:
+        """Return probabilities (n, k), or standardised numbers (n,)."""
+        import torch  # noqa: PLC0415 - slow to import
+
+        assert self.encoder is not None
+        normalise, found = self.encoder.normalisation(), []
+        self.net.eval()
+        device = next(self.net.parameters()).device
+        with torch.inference_mode():
+            for block in x.blocks(_BLOCK):
+                pixels = torch.from_numpy(np.ascontiguousarray(block)).to(device)
+                logits = self.net(normalise(pixels)).double()
+                answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
+                found.append(answer.cpu().numpy())
+        return np.concatenate(found) if found else np.empty((0, 1))
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the net's record as JSON and its weights as arrays."""
+        from neuroscope.nets.weights import to_arrays  # noqa: PLC0415 - imports torch
+
+        arrays = {f"net.{name}": values for name, values in to_arrays(self.net).items()}
+        return {"net": dict(self.record), "kind": self.kind}, arrays
+
+
+def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TorchLearner:
+    """Rebuild the learner that `pack` wrote; ModelError when its parts do not fit together."""
+    from neuroscope.nets.weights import from_arrays  # noqa: PLC0415 - imports torch
+
+    try:
+        net = built(record["net"])
+        from_arrays(net, part(arrays, "net."))
+        return TorchLearner(net.eval(), record["net"], record["kind"], None, None)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"the model's net cannot be read: {error!r}") from error
+
+
+def built(record: Mapping[str, Any]) -> nn.Module:
+    """Build a net of a family, or a backbone with a head, from its record."""
+    from neuroscope import nets  # noqa: PLC0415 - imports torch
+
+    if "backbone" not in record:
+        return nets.build(record)
+    from neuroscope.nets.backbone import Transfer, linear_head  # noqa: PLC0415 - imports torch
+    from neuroscope.nets.pretrained import from_record  # noqa: PLC0415 - imports torch
+
+    backbone = from_record(record["backbone"])
+    return Transfer(backbone, linear_head(backbone, **record["head"]))
+
+
+def outputs(problem: Problem) -> int:
+    """Return how many numbers a net gives: one a class, or the number itself."""
+    return 1 if problem.kind == "regression" else problem.classes
+
+
+def fit(
+    training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any]
+) -> TorchLearner:
+    """Train a net by its recipe on the training rows; held-out rows are watched, never used."""
+    from neuroscope import nets  # noqa: PLC0415 - imports torch
+    from neuroscope.nets.backbone import Transfer, groups  # noqa: PLC0415 - imports torch
+    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+
+    encoder, x = training.encoded(recipe)
+    layers = groups(net) if isinstance(net, Transfer) else nets.catalogue.get(
+        record["family"]
+    ).groups(net)  # fmt: skip
+    rows = _rows(training, x, encoder, recipe)
+    watched = None
+    if training.held is not None and watch.fold == 0:
+        watched = _rows(training, training.held_encoded(encoder), encoder, recipe)
+    fitted = loop.fit(
+        net, rows, recipe, valid=watched, keep_best=False, groups=layers,
+        watch=loop.Watch(
+            rung=watch.rung, fold=watch.fold, monitor=watch.tell, seconds=watch.seconds,
+            stop=watch.stop, trial=watch.trial, trials=watch.trials,
+        ),
+    )  # fmt: skip
+    return TorchLearner(net.eval(), record, training.problem.kind, encoder, fitted.recipe)
+
+
+def _rows(training: Training, x: PictureRows, encoder: PictureEncoder, recipe: Recipe) -> Any:
+    """Return the pictures with their targets as the loop takes them; nothing is copied."""
+    from neuroscope.train.data import Data  # noqa: PLC0415 - imports torch
+
+    problem = training.problem
+    targets = np.zeros(problem.table.rows, np.float32 if problem.kind == "regression" else np.int64)
+    targets[x.rows] = problem.learnt(x.rows)
+    if problem.kind == "regression":
+        targets = targets[:, None]
+    return Data(x.array, targets, problem.weights, x.rows, prepare(encoder, recipe))
+
+
+def prepare(encoder: PictureEncoder, recipe: Recipe) -> Any:
+    """Return what happens to a batch on the device: augmented in training, then normalised."""
+    import torch  # noqa: PLC0415 - slow to import
+
+    from neuroscope.train.augment import augmenter  # noqa: PLC0415 - imports torch
+
+    normalise, augment = encoder.normalisation(), augmenter(recipe.augment)
+
+    def on_device(inputs: tuple[Any, ...], chance: Any) -> tuple[Any, ...]:
+        (pixels,) = inputs
+        if chance is not None and augment is not None:
+            changed = augment((pixels / 255).permute(0, 3, 1, 2), chance)
+            mean = torch.tensor(encoder.mean).view(-1, 1, 1).to(changed.device)
+            std = torch.tensor(encoder.std).view(-1, 1, 1).to(changed.device)
+            return ((changed - mean) / std,)
+        return (normalise(pixels),)
+
+    return on_device

@@ -1,0 +1,76 @@
+"""Classes of pictures: a folder a class, a table of paths, or arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.schema import Schema
+from neuroscope.runs.artefact import Artefact
+from neuroscope.tasks import _model
+from neuroscope.tasks._learning import Problem, Training
+from neuroscope.tasks._picture_defaults import FLAT_SIZE, MAP_SIZE, sized
+from neuroscope.tasks._pictures import (
+    FeatureEncoder,
+    FlatEncoder,
+    PictureEncoder,
+    Store,
+    read_encoder,
+)
+from neuroscope.tasks.rungs.image_classes import RUNGS
+
+__all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "load"]
+
+NAME = "image_classes"
+_FLAT = ("neuron", "dense")
+_MOST_CROSSED = 5_000_000  # pixels of all pictures up to which folds cross
+
+
+def accepts(schema: Schema) -> bool:
+    """Say whether a schema has a feature that holds pictures."""
+    return any(column.kind == "image" for column in schema.features)
+
+
+@dataclass(frozen=True)
+class PictureEncoding:
+    """Pixels for the neuron core, pictures for torch nets, features for a frozen backbone."""
+
+    def key(self, recipe: Recipe) -> tuple[Any, ...]:
+        """Return what the encoder depends on."""
+        if recipe.net == "transfer":
+            return "features", recipe.backbone
+        way = "pixels" if recipe.net in _FLAT else "pictures"
+        return way, recipe.image_size, recipe.backbone
+
+    def fit(self, training: Training, recipe: Recipe) -> tuple[Any, Any]:
+        """Return the encoder fitted on the training rows, and these rows encoded."""
+        problem = training.problem
+        store = Store.of(problem)
+        encoder = self._encoder(store, training, recipe)
+        return encoder, encoder.transform(problem.table, training.rows).x
+
+    def _encoder(self, store: Store, training: Training, recipe: Recipe) -> Any:
+        if recipe.backbone:
+            from neuroscope.tasks._backbones import open_backbone  # noqa: PLC0415 - imports torch
+
+            backbone = open_backbone(recipe.backbone)
+            if recipe.net == "transfer":
+                return FeatureEncoder.fit(store, training.rows, backbone)
+            return PictureEncoder.for_backbone(store, backbone.normalisation)
+        flat = recipe.net in _FLAT
+        size = recipe.image_size or _size(training.problem, FLAT_SIZE if flat else MAP_SIZE)
+        maker = FlatEncoder if flat else PictureEncoder
+        return maker.fit(store, training.rows, size)
+
+
+def _size(problem: Problem, most: int) -> int:
+    return sized(Recipe(), problem, most).image_size
+
+
+ENCODING = PictureEncoding()
+
+
+def load(artefact: Artefact) -> _model.Model:
+    """Rebuild a picture model from its artefact; ModelError when a part is missing or damaged."""
+    return _model.load(artefact, RUNGS, read_encoder)
