@@ -14,6 +14,9 @@ from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import Recipe
 from neuroscope.train.data import Inputs
 
+# Forward operations of a batch from which bfloat16 pays on a processor that has it, by the layer
+# that costs bfloat16 most in switching; measured by benchmarks/precision_rule.py.
+PAYS_FROM = {"attention": 1.5e9, "recurrent": 5e8, "convolution": 2e7, "dense": 2e7}
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 
 
@@ -37,6 +40,46 @@ def device_of(recipe: Recipe) -> torch.device:
         if (name != "cpu")
         else torch.device("cpu")
     )
+
+
+def has_bfloat16() -> bool:
+    """Say whether this processor multiplies bfloat16 numbers itself (AVX512-BF16 or AMX)."""
+    flags = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, flag, bool)() for flag in flags)
+
+
+def choose_precision(net: nn.Module, inputs: Inputs, recipe: Recipe) -> Recipe:
+    """Return the recipe with the precision that is fastest for this net, and the reason.
+
+    `inputs` are those of one batch as the net reads them, on the net's device. The choice follows
+    from counted operations and the processor's flags, never from the clock, so that a seed repeats.
+    """
+    device = device_of(recipe)
+    if device.type == "cuda":
+        there = torch.cuda.is_bf16_supported()
+        reason = "the GPU computes bfloat16 faster" if there else "the GPU has no bfloat16"
+        return recipe.because(reason, precision="bfloat16" if there else "float32")
+    if device.type == "mps":
+        return recipe.because("Apple GPUs are trained in float32", precision="float32")
+    if not has_bfloat16():
+        return recipe.because("this processor has no bfloat16 arithmetic", precision="float32")
+    kind, flops = kind_of(net), forward_flops(net, inputs)
+    enough = flops >= PAYS_FROM[kind]
+    reason = (
+        f"{flops / 1e6:,.0f} million operations a batch forward; with {kind} layers bfloat16 pays "
+        f"from {PAYS_FROM[kind] / 1e6:,.0f} million on this processor"
+    )
+    return recipe.because(reason, precision="bfloat16" if enough else "float32")
+
+
+def kind_of(net: nn.Module) -> str:
+    """Return the kind of layer that decides whether bfloat16 pays: the key of PAYS_FROM."""
+    names = {type(module).__name__.lower() for module in net.modules()}
+    if any("attention" in name or "transformer" in name for name in names):
+        return "attention"
+    if any(isinstance(module, nn.RNNBase) for module in net.modules()):
+        return "recurrent"
+    return "convolution" if convolves(net) else "dense"
 
 
 def weights_dtype(recipe: Recipe) -> torch.dtype:
@@ -67,14 +110,18 @@ def forward_flops(net: nn.Module, inputs: Inputs) -> int:
     Convolutions and matrix products are counted as they run; recurrent layers, whose kernels the
     counter does not see, as two a weight and position.
     """
-    training = net.training
+    modes = {module: module.training for module in net.modules()}
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # the fused path is one uncounted operation
     net.eval()
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             seen = _recurrent_flops(net, inputs)
         return counter.get_total_flops() + seen
     finally:
-        net.train(training)
+        torch.backends.mha.set_fastpath_enabled(fast)
+        for module, training in modes.items():
+            module.training = training
 
 
 def _recurrent_flops(net: nn.Module, inputs: Inputs) -> int:
