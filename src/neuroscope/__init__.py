@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from neuroscope.base.version import __version__
+
+# OpenMP threads that wait by spinning make a step on a busy machine up to twenty times as long.
+# It is read when torch is loaded; who has set it keeps what they set.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from neuroscope.tasks.estimators import (

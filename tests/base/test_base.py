@@ -19,7 +19,7 @@ from neuroscope.base.errors import (
     SourceError,
     did_you_mean,
 )
-from neuroscope.base.recipe import HIDDEN_ACTIVATIONS, OPTIMIZERS, Recipe
+from neuroscope.base.recipe import DEEP_ONLY, HIDDEN_ACTIVATIONS, OPTIMIZERS, Recipe
 
 
 def test_an_error_reads_as_one_line_with_place_and_remedy() -> None:
@@ -65,12 +65,39 @@ def test_a_recipe_survives_json(hidden, activation, optimizer, learning_rate) ->
         ({"hidden": [0]}, "at least 1 unit"),
         ({"class_weight": "even"}, "balanced"),
         ({"epochs": "many"}, "at least 1"),
+        ({"accumulate": 0}, "at least 1"),
+        ({"accumulate": 1.5}, "without a fraction"),
+        ({"mixup": -1}, "0 or more"),
+        ({"average": 1.0}, "from 0 to below 1"),
+        ({"layer_decay": 0}, "above 0 and up to 1"),
+        ({"augment": ["flipp"]}, "did you mean 'flip'?"),
+        ({"backbone": 3}, "a name or a folder"),
+        ({"precision": "bfloat"}, "did you mean 'bfloat16'?"),
     ],
 )
 def test_a_wrong_recipe_says_what_to_do(record, said) -> None:
     with pytest.raises(RecipeError) as caught:
         Recipe.from_json(record)
     assert said in str(caught.value)
+
+
+def test_a_recipe_of_the_torch_half_survives_json_and_an_old_one_loads() -> None:
+    recipe = Recipe(augment=("flip", "shift"), mixup=0.2, average=0.99, precision="bfloat16")
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    old = {name: v for name, v in Recipe().to_json().items() if name not in DEEP_ONLY}
+    assert Recipe.from_json(old) == Recipe()
+
+
+@pytest.mark.parametrize(
+    "set_choice",
+    [{"accumulate": 2}, {"mixup": 0.1}, {"cutmix": 1.0}, {"average": 0.9}, {"layer_decay": 0.5},
+     {"augment": ("flip",)}, {"image_size": 32}, {"width": 8}, {"backbone": "x"}, {"unfreeze": 1},
+     {"precision": "bfloat16"}],
+)  # fmt: skip
+def test_what_only_torch_nets_follow_is_refused_by_name(set_choice) -> None:
+    with pytest.raises(RecipeError, match=f"{next(iter(set_choice))} is .* the neuron core does"):
+        Recipe(**set_choice).refuse_deep("the neuron core")
+    Recipe(precision="float64", hidden=(4,), l2=0.1).refuse_deep("the neuron core")
 
 
 def test_a_recipe_file_that_is_not_json_names_the_file(tmp_path) -> None:

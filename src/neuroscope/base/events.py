@@ -118,12 +118,31 @@ class EpochEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GradientFlow(Event):
-    """The mean norm of the loss gradient with respect to each layer's weights in an epoch."""
+    """The norm of the loss gradient with respect to each layer's weights in an epoch.
+
+    The neuron core reports the mean over the epoch's steps; torch nets, which also name the layers
+    and say how far the weights moved, report the epoch's last step.
+    """
 
     rung: str
     fold: int
     epoch: int
     norms: tuple[float, ...]
+    layers: tuple[str, ...] = ()
+    updates: tuple[float, ...] = ()  # norm of a step's change over the norm of the weights
+    trial: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadUnits(Event):
+    """How many units of each rectified layer stay at zero for every probed row."""
+
+    rung: str
+    fold: int
+    epoch: int
+    layers: tuple[str, ...]
+    dead: tuple[int, ...]
+    units: tuple[int, ...]
     trial: int = 0
 
 

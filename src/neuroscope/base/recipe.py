@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ LOSSES = ("perceptron", "mean_squared_error", "huber", "binary_cross_entropy", "
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
 SCHEDULES = ("constant", "step", "cosine", "one_cycle", "log_cosine")
 INITS = ("auto", "zeros", "normal", "glorot", "he")
-PRECISIONS = ("float32", "float64")
+PRECISIONS = ("float32", "float64", "bfloat16")
+AUGMENTATIONS = ("flip", "flip_vertical", "shift", "rotate", "erase", "brightness", "contrast")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -36,10 +37,19 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": PRECISIONS,
     "device": DEVICES,
 }
-_AT_LEAST_ONE = ("batch_size", "epochs")
+_AT_LEAST_ONE = ("batch_size", "epochs", "accumulate")
 _ABOVE_ZERO = ("learning_rate", "epsilon", "huber_delta")
-_NOT_NEGATIVE = ("l1", "l2", "weight_decay", "clip_norm", "patience", "numeric_bins", "seed")
-_FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "label_smoothing", "warmup")
+_NOT_NEGATIVE = (
+    "l1", "l2", "weight_decay", "clip_norm", "patience", "numeric_bins", "seed", "mixup", "cutmix",
+    "image_size", "width", "unfreeze",
+)  # fmt: skip
+_FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "label_smoothing", "warmup", "average")
+_WHOLE = ("batch_size", "epochs", "accumulate", "patience", "image_size", "width", "unfreeze")
+# Choices that only the nets of the torch half follow.
+DEEP_ONLY = (
+    "accumulate", "mixup", "cutmix", "average", "layer_decay", "augment", "image_size", "width",
+    "backbone", "unfreeze",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +73,7 @@ class Recipe:
     schedule: str = "constant"
     warmup: float = 0.0  # fraction of all steps over which the rate rises linearly from 0
     batch_size: int = 32  # rows; 1 is stochastic, all rows is batch gradient descent
+    accumulate: int = 1  # batches whose gradients are summed into one step
     epochs: int = 100
     patience: int = 0  # epochs without a better validation loss before stopping; 0 is never
     l1: float = 0.0  # added to the loss: l1 * sum |w|
@@ -70,14 +81,24 @@ class Recipe:
     weight_decay: float = 0.0  # decoupled, of "adamw": w -= learning_rate * weight_decay * w
     dropout: float = 0.0  # fraction of hidden units set to zero in a training step
     clip_norm: float = 0.0  # largest norm of the whole gradient; 0 is no clipping
+    mixup: float = 0.0  # alpha of the Beta distribution that blends two rows; 0 is off
+    cutmix: float = 0.0  # alpha of the Beta distribution that pastes a patch; 0 is off
+    average: float = 0.0  # decay of the exponential moving average of the weights; 0 is off
+    layer_decay: float = 1.0  # factor of the rate from each layer group to the one below it
+    augment: tuple[str, ...] = ()  # random changes of each training image
+    image_size: int = 0  # pixels of height and width; 0 is the task's own
+    width: int = 0  # channels of the first layer; 0 is the net's own
+    backbone: str = ""  # pretrained net, by name or folder
+    unfreeze: int = 0  # layer groups of the backbone trained besides the head; 0 is frozen
     init: str = "auto"
     seed: int = 0
-    precision: str = "float32"
+    precision: str = "float32"  # of the arithmetic; with bfloat16 the weights stay float32
     device: str = "auto"
     reasons: Mapping[str, str] = field(default_factory=dict)  # why each automatic choice was made
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
+        object.__setattr__(self, "augment", tuple(self.augment))
         object.__setattr__(self, "reasons", dict(self.reasons))
         for name, options in _CHOICES.items():
             if getattr(self, name) not in options:
@@ -86,6 +107,13 @@ class Recipe:
         self._check("above 0", _ABOVE_ZERO, lambda value: value > 0)
         self._check("0 or more", _NOT_NEGATIVE, lambda value: value >= 0)
         self._check("from 0 to below 1", _FRACTIONS, lambda value: 0 <= value < 1)
+        self._check("above 0 and up to 1", ("layer_decay",), lambda value: 0 < value <= 1)
+        self._check("without a fraction", _WHOLE, lambda value: float(value).is_integer())
+        for name in self.augment:
+            if name not in AUGMENTATIONS:
+                raise choice_error("augmentation", str(name), AUGMENTATIONS)
+        if not isinstance(self.backbone, str):
+            raise RecipeError(f"backbone is {self.backbone!r}", remedy="give a name or a folder")
         if any(width < 1 for width in self.hidden):
             raise RecipeError(f"hidden is {self.hidden}", remedy="give each layer at least 1 unit")
         if self.class_weight not in (None, "balanced"):
@@ -101,6 +129,26 @@ class Recipe:
         """Return a recipe with automatic `changes`, each of which carries `reason`."""
         reasons = dict(self.reasons) | dict.fromkeys(changes, reason)
         return dataclasses.replace(self, **changes, reasons=reasons)
+
+    def refuse(self, fields: Iterable[str], who: str) -> None:
+        """Raise a RecipeError for the first of `fields` that is set and that `who` cannot follow.
+
+        A field is set when it differs from its default.
+        """
+        defaults = Recipe()
+        for name in fields:
+            value, default = getattr(self, name), getattr(defaults, name)
+            if value != default:
+                raise RecipeError(
+                    f"the recipe's {name} is {value!r}, which {who} does not follow",
+                    remedy=f"set it to {default!r} or leave it out",
+                )
+
+    def refuse_deep(self, who: str) -> None:
+        """Raise a RecipeError where the recipe asks for what only torch nets can follow."""
+        self.refuse(DEEP_ONLY, who)
+        if self.precision == "bfloat16":
+            self.refuse(["precision"], who)
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as a JSON object; `from_json` gives an equal recipe back."""

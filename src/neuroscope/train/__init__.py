@@ -1,0 +1,1 @@
+"""The torch loop: batches, precision, optimisers, schedules, early stopping, fine-tuning, state."""
