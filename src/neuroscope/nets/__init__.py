@@ -1,0 +1,41 @@
+"""Torch modules, one family a file; they know shapes and know no data and no recipe.
+
+A net family has
+
+    build(*, channels, size, outputs, ..., seed=0) -> Staged    plain numbers in
+    groups(net) -> list[list[Module]]    layers, lowest first, head last; each parameter once
+    last_maps(net) -> Module             picture families: the layer whose maps Grad-CAM reads
+
+A net takes normalised floats (n, channels, size, size) and gives logits (n, outputs). The record of
+a net, {"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from neuroscope.base.catalogue import Catalogue
+from neuroscope.base.errors import RecipeError, did_you_mean
+
+if TYPE_CHECKING:
+    from neuroscope.nets._staged import Staged
+
+catalogue = Catalogue(
+    "neuroscope.nets",
+    "net family",
+    besides=("backbone", "features", "normalisation", "pretrained", "weights"),
+)
+
+
+def build(record: Mapping[str, Any]) -> Staged:
+    """Build the net of a record; an unknown family is an InputError, an option a RecipeError."""
+    family = catalogue.get(str(record["family"]))
+    options = dict(record["options"])
+    known = list(inspect.signature(family.build).parameters)
+    for name in options:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"it has: {', '.join(known)}"
+            raise RecipeError(f"the {record['family']} net has no option {name!r}", remedy=hint)
+    return family.build(**options)

@@ -1,0 +1,75 @@
+"""A small residual network, sized to the picture: the convolutional net to prefer from scratch.
+
+He et al. 2016, arXiv 1512.03385 (residual blocks); Lin et al. 2014, arXiv 1312.4400 (global average
+pooling instead of dense layers); He et al. 2019, arXiv 1812.01187 (3x3 stem, zero-init).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from neuroscope.nets._staged import (
+    Staged,
+    check,
+    convolve,
+    groups,
+    he_normal,
+    last_maps,
+    seeded,
+)
+
+__all__ = ["build", "groups", "last_maps"]
+
+LARGE, SMALL = 64, 7  # pixels: the stem halves larger pictures; maps this small are averaged
+
+
+class Residual(nn.Module):
+    """relu(x + f(x)) with f two 3x3 convolutions; f is 0 at the start, so the block is a pass."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            convolve(k, k), nn.Conv2d(k, k, 3, padding=1, bias=False), nn.BatchNorm2d(k)
+        )
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps of the shape of `x` (n, k, h, w)."""
+        return self.activation(x + self.branch(x))
+
+
+def build(
+    *,
+    channels: int,
+    size: int,
+    outputs: int,
+    width: int = 32,
+    blocks: int = 1,
+    dropout: float = 0.0,
+    seed: int = 0,
+) -> Staged:
+    """Build a stem of `width` filters, then stages of `blocks` residual blocks, then the average.
+
+    Each stage halves the maps and doubles the filters, until the maps have 7 pixels or fewer.
+    An option out of range is a RecipeError.
+    """
+    check(channels=channels, size=size, outputs=outputs, width=width, blocks=blocks)
+    check(dropout=dropout)
+    with seeded(seed):
+        stem = [convolve(channels, width)]
+        while size > LARGE:
+            size = (size + 1) // 2
+            stem.append(convolve(width, width, stride=2))
+        stages: dict[str, nn.Module] = {"stem": nn.Sequential(*stem)}
+        while size > SMALL or len(stages) == 1:
+            size, width = (size + 1) // 2, 2 * width
+            residual = [Residual(width) for _ in range(blocks)]
+            down = convolve(width // 2, width, stride=2)
+            stages[f"stage{len(stages)}"] = nn.Sequential(down, *residual)
+        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] + [nn.Dropout(dropout)] * (dropout > 0)
+        net = Staged(stages, nn.Sequential(*head, nn.Linear(width, outputs)))
+        he_normal(net)
+        for block in net.modules():
+            if isinstance(block, Residual):
+                nn.init.zeros_(block.branch[-1].weight)  # type: ignore[arg-type]
+    return net
