@@ -41,6 +41,8 @@ def facts(column: pa.ChunkedArray) -> Facts:
     if pa.types.is_null(column.type):
         return Facts(len(column), 0, len(column))
     kept = without_nan(column)
+    if isinstance(kept.type, pa.BaseExtensionType):  # arrays are not compared here
+        return Facts(len(kept), len(kept) - kept.null_count, kept.null_count)
     codes = codes_of(kept) if pa.types.is_dictionary(kept.type) else kept
     distinct = pc.call_function("count_distinct", [codes]).as_py()
     return Facts(len(kept), distinct, kept.null_count)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from neuroscope.base.errors import SchemaError, did_you_mean
 from neuroscope.data import _kinds
+from neuroscope.data.images.column import picture_column
 from neuroscope.data.schema import Column, Schema
 from neuroscope.data.table import Table
 
@@ -23,23 +24,38 @@ def align(table: Table, schema: Schema) -> tuple[Table, list[str]]:
     no features may be missing. A column of another type is cast. Raises SchemaError for missing
     features (with near names) and for a value that cannot be cast (column, row and value).
     """
+    table, renamed = _pictures_renamed(table, schema)
     given = set(table.names)
     lacking = [column.name for column in schema.features if column.name not in given]
     known = set(schema.names)
     extra = [name for name in table.names if name not in known]
     if lacking:
         raise _lacking(lacking, extra, table.origin.text)
-    notes = [f"columns not known to the model, left out: {', '.join(extra)}"] if extra else []
+    notes = [renamed] if renamed else []
+    notes += [f"columns not known to the model, left out: {', '.join(extra)}"] if extra else []
     columns: dict[str, pa.ChunkedArray] = {}
     for column in schema.columns:
         if column.name not in given:
             continue
         values = table.arrow.column(column.name)
         columns[column.name] = values
-        if column.role != "ignore":
+        if column.role != "ignore" and column.kind != "image":  # files and arrays serve alike
             columns[column.name], said = _fitted(values, column, table.origin.text)
             notes += [said] if said else []
     return replace(table, arrow=pa.table(columns)), notes
+
+
+def _pictures_renamed(table: Table, schema: Schema) -> tuple[Table, str]:
+    """Give the only column of pictures the name that the model knows, and say so."""
+    wanted = picture_column(table, schema)
+    if wanted is None or wanted in table.names:
+        return table, ""
+    found = picture_column(table)
+    if found is None or found in schema.names:
+        return table, ""
+    names = [wanted if name == found else name for name in table.names]
+    said = f"the pictures of column {found!r} are taken as {wanted!r}"
+    return replace(table, arrow=table.arrow.rename_columns(names)), said
 
 
 def _lacking(lacking: list[str], extra: list[str], where: str) -> SchemaError:

@@ -8,11 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from neuroscope.data.images.column import is_arrays, picture_reason
+from neuroscope.data.images.rows import contents
 from neuroscope.data.table import Table
 
 
 def fingerprint(table: Table) -> str:
-    """Return 32 hexadecimal digits over names, types and values in row order (BLAKE2b)."""
+    """Return 32 hexadecimal digits over names, types and values in row order (BLAKE2b).
+
+    Of a column of pictures the content of the files counts as well as their names.
+    """
     whole = hashlib.blake2b(digest_size=16)
     whole.update(str(table.rows).encode())
     for name in table.names:
@@ -22,6 +27,10 @@ def fingerprint(table: Table) -> str:
             kind = kind.value_type
         kind = pa.string() if pa.types.is_large_string(kind) else kind
         whole.update(f"\0{name}\0{kind}\0".encode())
+        if picture_reason(table, name):
+            whole.update(contents(table, name).tobytes())
+        if is_arrays(kind):
+            continue
         for part in _column_hashes(column, kind):
             whole.update(part)
     return whole.hexdigest()

@@ -13,9 +13,12 @@ import pyarrow as pa
 
 from neuroscope.base.errors import SchemaError, did_you_mean
 from neuroscope.data import _kinds
+from neuroscope.data.images.column import is_arrays, named_like_pictures, picture_reason, root_of
 from neuroscope.data.table import Table
 
-Kind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
+Kind = Literal[
+    "numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant", "image"
+]
 Role = Literal["feature", "target", "group", "time", "weight", "split", "ignore"]
 
 TARGET_NAMES = ("target", "label", "class", "y")
@@ -119,8 +122,7 @@ def infer_schema(
         asked[name], reasons[name] = "target", why
     return Schema(
         tuple(
-            _column(name, table.arrow.column(name), overrides.get(name, {}), asked.get(name),
-                    reasons.get(name, ""))
+            _column(table, name, overrides.get(name, {}), asked.get(name), reasons.get(name, ""))
             for name in table.names
         )
     )  # fmt: skip
@@ -230,7 +232,10 @@ def _guess_split(table: Table, asked: dict[str, str], reasons: dict[str, str]) -
 def _guess_target(table: Table, asked: Mapping[str, str]) -> tuple[str, str]:
     from neuroscope.data.sources import builtin  # noqa: PLC0415 - sources stand on the schema's floor
 
-    free = [name for name in table.names if name not in asked]
+    free = [name for name in table.names if name not in asked and not picture_reason(table, name)]
+    if not free and len(table.names) > len(asked):
+        remedy = "put the pictures into one subfolder a class, or give a table with their labels"
+        raise SchemaError("there are pictures and no labels", remedy=remedy)
     if not free:
         raise SchemaError("no column is left to predict", remedy="name one with --target")
     usual = builtin.default_target(table.origin.text) if not table.origin.files else None
@@ -243,11 +248,10 @@ def _guess_target(table: Table, asked: Mapping[str, str]) -> tuple[str, str]:
     return free[-1], "guessed: the last column; name another with --target"
 
 
-def _column(
-    name: str, values: pa.ChunkedArray, said: Mapping[str, str], role: str | None, why: str
-) -> Column:
+def _column(table: Table, name: str, said: Mapping[str, str], role: str | None, why: str) -> Column:
+    values = table.arrow.column(name)
     counted = _kinds.facts(values)
-    kind, reason = _kinds.judge(name, values, counted)
+    kind, reason = _judged(table, name, counted)
     if "kind" in said:
         kind, reason = _asked_kind(name, values, said["kind"], kind, reason)
     if role == "feature" and kind == "identifier":
@@ -270,6 +274,16 @@ def _column(
     )
 
 
+def _judged(table: Table, name: str, counted: _kinds.Facts) -> tuple[Kind, str]:
+    if reason := picture_reason(table, name):
+        return "image", reason
+    values = table.arrow.column(name)
+    kind, reason = _kinds.judge(name, values, counted)
+    if _kinds.is_words(values.type) and named_like_pictures(values):
+        reason += f"; named like pictures, but there are none in {str(root_of(table.origin))!r}"
+    return kind, reason
+
+
 def _check_role(name: str, role: str, storage: pa.DataType) -> None:
     number = _kinds.is_number(storage)
     if role == "weight" and not number:
@@ -287,14 +301,16 @@ def _asked_kind(
     if asked == found:
         return found, reason
     words, dates = _kinds.is_words(values.type), pa.types.is_temporal(values.type)
-    fits = {
-        "numeric": not words and not dates,
+    arrays = is_arrays(values.type)
+    fits = dict.fromkeys(get_args(Kind), not arrays) | {
+        "image": words or arrays,
+        "numeric": not words and not dates and not arrays,
         "boolean": found == "boolean",
         "datetime": dates,
         "text": words,
         "constant": found == "constant",
     }
-    if not fits.get(asked, True):
+    if not fits[asked]:
         raise SchemaError(
             f"column {name!r} cannot be {asked}: it is {found} ({reason})",
             remedy="change the kind in the schema file, or mend the values",

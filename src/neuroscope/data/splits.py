@@ -15,6 +15,7 @@ from neuroscope.base import randomness
 from neuroscope.base.errors import InputError, SchemaError, TargetError
 from neuroscope.data import columns
 from neuroscope.data._dividers import Divider, Fold, Grouped, Shuffled, Timed, without
+from neuroscope.data.images.rows import feature_hashes, unreadable_rows
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
 from neuroscope.data.wording import counted
@@ -73,6 +74,8 @@ def plan_split(
             f"test_fraction is {test_fraction}", remedy="give a fraction above 0, at most half"
         )
     labels, usable = _target(table, schema, task_kind)
+    unreadable = unreadable_rows(table, schema)
+    usable = without(usable, unreadable)
     if len(usable) < FEWEST_ROWS:
         raise InputError(
             f"{len(usable)} of {counted(table.rows, 'row')} with a target; to train and to judge at"
@@ -83,11 +86,11 @@ def plan_split(
     split = _divide(table, schema, usable, plan, test_fraction)
     unused = without(np.arange(table.rows), np.r_[split.development, split.test])
     notes = (*plan.notes, *split.notes)
-    if len(usable) < table.rows:
-        notes = (
-            f"used nowhere: {counted(table.rows - len(usable), 'row')} without a target",
-            *notes,
-        )
+    if without_target := table.rows - len(usable) - len(unreadable):
+        notes = (f"used nowhere: {counted(without_target, 'row')} without a target", *notes)
+    if len(unreadable):
+        rows = counted(len(unreadable), "row")
+        notes = (f"used nowhere: {rows} whose picture cannot be read", *notes)
     split = replace(split, unused=unused, notes=notes)
     return split if labels is None else _with_both_classes(split, labels)
 
@@ -209,8 +212,7 @@ def _twins(
     table: Table, schema: Schema, usable: np.ndarray
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Return blocks of rows with identical features, unless identical rows are the rule."""
-    names = [c.name for c in schema.features if c.kind != "identifier"]
-    hashes = columns.row_hashes(table, names)
+    hashes = feature_hashes(table, schema)
     _, inverse, counts = np.unique(hashes[usable], return_inverse=True, return_counts=True)
     twins = int((counts[inverse] > 1).sum())
     if not twins:

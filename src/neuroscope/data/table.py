@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
+
+
+class SetAside(NamedTuple):
+    """Something of the source that could not be used, and why."""
+
+    name: str  # a file, an entry of an archive, or a file with the row that names it
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -15,6 +23,7 @@ class Origin:
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what was sniffed or repaired: "delimiter ';'", "encoding latin-1"
     sql: str = ""
+    set_aside: tuple[SetAside, ...] = ()  # pictures and files that cannot be used
 
 
 @dataclass(frozen=True)

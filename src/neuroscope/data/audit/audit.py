@@ -35,6 +35,10 @@ def audit(
     """
     subject = Subject(table, schema, split, task_kind, seed)
     found = [_summary(subject), *features.check(subject), *rows.check(subject)]
+    if subject.pictures is not None:
+        from neuroscope.data.images import audit as pictures  # noqa: PLC0415 - loads Pillow
+
+        found += pictures.check(subject)
     if subject.target is not None:
         found += [*labels.check(subject), *leakage.check(subject)]
     return sorted(condensed(found), key=lambda finding: _ORDER.index(finding.severity))

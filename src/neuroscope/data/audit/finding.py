@@ -13,6 +13,8 @@ import numpy as np
 from neuroscope.base import randomness
 from neuroscope.data import columns
 from neuroscope.data.columns import Cells
+from neuroscope.data.images.column import picture_column
+from neuroscope.data.images.rows import feature_hashes
 from neuroscope.data.schema import Column, Schema
 from neuroscope.data.splits import Split, TaskKind
 from neuroscope.data.table import Table
@@ -37,6 +39,7 @@ class Finding:
     columns: tuple[str, ...] = ()  # all columns concerned
     count: int = 0  # rows, columns or classes concerned, as `what` says
     rows: tuple[int, ...] = ()  # up to 5 example data rows, counted from 1
+    names: tuple[str, ...] = ()  # the files of those rows, where a row is a file
 
     def __post_init__(self) -> None:
         if self.column is not None and not self.columns:
@@ -45,7 +48,8 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
         record = dataclasses.asdict(self)
-        return record | {"rows": list(self.rows), "columns": list(self.columns)}
+        lists = {"rows": self.rows, "columns": self.columns, "names": self.names}
+        return record | {name: list(values) for name, values in lists.items()}
 
 
 def examples(rows: np.ndarray) -> tuple[int, ...]:
@@ -131,5 +135,9 @@ class Subject:
     @cached_property
     def hashes(self) -> np.ndarray:
         """One uint64 for each row; rows with the same features have the same."""
-        names = [c.name for c in self.schema.features if c.kind != "identifier"]
-        return columns.row_hashes(self.table, names)
+        return feature_hashes(self.table, self.schema)
+
+    @cached_property
+    def pictures(self) -> str | None:
+        """The feature that holds pictures, if there is one."""
+        return picture_column(self.table, self.schema)

@@ -29,7 +29,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.task_kind != "regression":
         yield from _balance(subject)
         yield from _suspects(subject)
-    yield from _order(subject)
+    if subject.pictures is None:  # files stand sorted by their folders
+        yield from _order(subject)
 
 
 def _missing(subject: Subject) -> Iterator[Finding]:
@@ -155,12 +156,7 @@ def _dated(name: str, drift: float, rows: int) -> Finding:
 
 
 def _suspects(subject: Subject) -> Iterator[Finding]:
-    """Find labels that a model of the other rows doubts (Northcutt et al., 2021).
-
-    Out-of-fold probabilities of a logistic regression; a label i is doubted when its probability
-    is at most 0.15 and that of the likeliest class j reaches the mean of p(j) among rows
-    labelled j. Only told when classes separate well, since elsewhere doubt is no sign of error.
-    """
+    """Find labels that a logistic regression of the other rows doubts."""
     rows, y = _label_sample(subject)
     if rows is None or y is None:
         return
@@ -169,17 +165,10 @@ def _suspects(subject: Subject) -> Iterator[Finding]:
     except SchemaError:  # no feature varies: nothing to doubt a label by
         return
     probabilities = _out_of_fold(x, y, subject.seed)
-    given = probabilities[np.arange(len(y)), y]
-    likeliest = probabilities.argmax(axis=1)
-    own = [float((likeliest[y == c] == c).mean()) for c in range(y.max() + 1)]
-    if np.mean(own) < SEPARABLE:
+    worst = doubted(y, probabilities)
+    if not len(worst):
         return
-    usual = np.array([given[y == c].mean() for c in range(y.max() + 1)])
-    doubted = (given <= DOUBTED) & (probabilities.max(axis=1) >= usual[likeliest])
-    if not doubted.any():
-        return
-    worst = np.flatnonzero(doubted)[np.argsort(given[doubted], kind="stable")]
-    count, share = int(doubted.sum()), doubted.mean()
+    count, share = len(worst), len(worst) / len(y)
     where = " looked at" if len(y) < len(subject.usable) else ""
     yield Finding(
         code="suspect-labels",
@@ -192,6 +181,25 @@ def _suspects(subject: Subject) -> Iterator[Finding]:
         " wrong labels, some are rare true cases",
         remedy="look at the rows named, the most doubtful first, and correct what is wrong",
     )
+
+
+def doubted(y: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the positions of labels that look wrong, the most doubtful first.
+
+    `y` (n,) are class indices, `probabilities` (n, k) those of a model that has not seen the row.
+    A label i is doubted when its probability is at most 0.15 and that of the likeliest class j
+    reaches the mean of p(j) among rows labelled j (confident learning; Northcutt et al., 2021).
+    None is when the classes separate badly, since there doubt is no sign of error.
+    """
+    given = probabilities[np.arange(len(y)), y]
+    likeliest = probabilities.argmax(axis=1)
+    present = np.unique(y)
+    if np.mean([(likeliest[y == c] == c).mean() for c in present]) < SEPARABLE:
+        return np.empty(0, np.int64)
+    usual = np.full(probabilities.shape[1], np.inf)
+    usual[present] = [given[y == c].mean() for c in present]
+    wrong = (given <= DOUBTED) & (probabilities.max(axis=1) >= usual[likeliest])
+    return np.flatnonzero(wrong)[np.argsort(given[wrong], kind="stable")]
 
 
 def _label_sample(subject: Subject) -> tuple[np.ndarray | None, np.ndarray | None]:

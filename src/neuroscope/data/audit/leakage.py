@@ -24,7 +24,7 @@ _BINS = 64
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each feature that is suspected to tell the target."""
-    features = [c for c in subject.schema.features if c.kind not in ("identifier", "text")]
+    features = [c for c in subject.schema.features if c.kind not in ("identifier", "text", "image")]
     limit = max(1_000, min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(1, len(features))))
     rows = subject.sample(limit)
     if len(rows) < _FEWEST_ROWS:

@@ -28,6 +28,7 @@ _SKIPPED = {
     "text": "free text is not used on tables; a text task reads it",
     "identifier": "an identifier names rows and says nothing about new ones",
     "constant": "has one value in all rows",
+    "image": "pictures are not used on tables; an image task reads them",
 }
 
 

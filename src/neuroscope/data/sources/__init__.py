@@ -11,23 +11,27 @@ from typing import Any
 
 from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import SourceError, did_you_mean
+from neuroscope.base.events import Monitor, ignore
+from neuroscope.data.images.rows import sound
 from neuroscope.data.table import Table
 
 CATALOGUE = Catalogue(__name__, "source")
 
 
-def read(source: Any, *, sql: str | None = None) -> Table:
+def read(source: Any, *, sql: str | None = None, monitor: Monitor = ignore) -> Table:
     """Read any source as a table.
 
     `source` is a file name, a glob, the URL of a database, a SQL query, the name of a built-in
     data set, or a pandas, polars, Arrow or NumPy object. `sql` is a query over the tables of a
-    database, or over the rows of any other source under the name `data`.
+    database, or over the rows of any other source under the name `data`. Where rows hold
+    pictures each is looked at, `monitor` sees how far, and those that cannot be read are listed
+    in `origin.set_aside`.
     Raises SourceError or SchemaError with the file and, where there is one, the line.
     """
     source = str(source) if isinstance(source, Path) else source
     for module in CATALOGUE:
         if module.accepts(source):
-            return module.read(source, sql=sql)
+            return sound(module.read(source, sql=sql), monitor)
     raise _unknown(source)
 
 
@@ -37,9 +41,8 @@ def _unknown(source: Any) -> SourceError:
         return SourceError(f"cannot read an object of type {type(source).__name__}", remedy=kinds)
     path = Path(source)
     if path.is_dir():
-        return SourceError(
-            "is a folder, not a file", where=source, remedy=f"name its files, e.g. '{source}/*.csv'"
-        )
+        remedy = f"name its files, e.g. '{source}/*.csv', or put pictures into it"
+        return SourceError("is a folder without pictures", where=source, remedy=remedy)
     if path.exists():
         ending = path.suffix or "a name without an ending"
         return SourceError(f"{ending} is not a known kind of file", where=source, remedy=kinds)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from neuroscope.base import randomness
+from neuroscope.data.images.column import IMAGE, as_arrays
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
 
@@ -35,6 +36,8 @@ _SETS = (
                442, 11, "progression", "regression"),
     BuiltinSet("digits", "1,797 handwritten digits of 8 x 8 grey pixels: which digit is it?",
                1797, 65, "digit", "multiclass"),
+    BuiltinSet("digits-images", "the same 1,797 handwritten digits as pictures of 8 x 8 pixels",
+               1797, 2, "digit", "multiclass"),
     BuiltinSet("iris", "150 flowers, four lengths and widths: which of three species?",
                150, 5, "species", "multiclass"),
     BuiltinSet("spirals", "1,000 points on two wound arms: needs several hidden units (made up)",
@@ -87,12 +90,16 @@ def _from_sklearn(name: str) -> pa.Table:
         "iris": datasets.load_iris,
         "wine": datasets.load_wine,
         "digits": datasets.load_digits,
+        "digits-images": datasets.load_digits,
         "breast-cancer": datasets.load_breast_cancer,
     }[name]
     bunch = load()
     target = default_target(name) or "target"
     names = [_nice(feature) for feature in bunch["feature_names"]]
     classes = [str(label).replace("class_", "cultivar ") for label in bunch["target_names"]]
+    if name == "digits-images":  # 16 shades of grey
+        pixels = np.rint(bunch["images"] * (255 / 16)).astype(np.uint8)
+        return pa.table({IMAGE: as_arrays(pixels), target: pa.array(bunch["target"])})
     if name == "digits":
         return _table(bunch["data"].astype(np.int64), names, target, pa.array(bunch["target"]))
     codes = pa.array(bunch["target"].astype(np.int32))
