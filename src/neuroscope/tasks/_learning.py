@@ -40,7 +40,7 @@ class Encoding(Protocol):
         """Return what the encoder depends on, out of the choices of a recipe."""
         ...
 
-    def fit(self, training: Training, recipe: Recipe) -> tuple[Encoder, np.ndarray]:
+    def fit(self, training: Training, recipe: Recipe) -> tuple[Encoder, Any]:
         """Return the encoder fitted on the training rows, and these rows encoded."""
         ...
 
@@ -111,10 +111,10 @@ class Training:
     problem: Problem
     rows: np.ndarray
     held: np.ndarray | None = None
-    _encoded: dict[tuple[Any, ...], tuple[Encoder, np.ndarray]] = field(
+    _encoded: dict[tuple[Any, ...], tuple[Encoder, Any]] = field(
         default_factory=dict, repr=False
     )
-    _held: dict[int, tuple[Encoder, np.ndarray]] = field(default_factory=dict, repr=False)
+    _held: dict[int, tuple[Encoder, Any]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @cached_property
@@ -127,7 +127,7 @@ class Training:
         """Row weights, or None when all count alike."""
         return self.problem.weights_of(self.rows)
 
-    def encoded(self, recipe: Recipe | None = None) -> tuple[Any, np.ndarray]:
+    def encoded(self, recipe: Recipe | None = None) -> tuple[Any, Any]:
         """Return the encoder fitted on these rows and the encoded rows, as the recipe wants."""
         recipe = recipe or Recipe()
         key = self.problem.encoding.key(recipe)
@@ -136,7 +136,7 @@ class Training:
                 self._encoded[key] = self.problem.encoding.fit(self, recipe)
             return self._encoded[key]
 
-    def held_encoded(self, encoder: Encoder | None) -> np.ndarray:
+    def held_encoded(self, encoder: Encoder | None) -> Any:
         """Return the held-out rows as `encoder` sees them."""
         held = np.empty(0, np.int64) if self.held is None else self.held
         if encoder is None:
@@ -191,7 +191,7 @@ class Learner(Protocol):
         """Number of learned numbers."""
         ...
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: Any) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,), for encoded rows (n, d)."""
         ...
 

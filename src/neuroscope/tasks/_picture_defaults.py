@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.images import suggest_size
+from neuroscope.data.images.pixels import suggest_size
 from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Problem, Training
 from neuroscope.tasks._pictures import Store
@@ -93,11 +93,11 @@ def precise(recipe: Recipe, net: nn.Module, channels: int) -> Recipe:
     """Return the recipe with the precision that pays for this net on this processor."""
     import torch  # noqa: PLC0415 - slow to import
 
-    from neuroscope.train.precision import with_precision  # noqa: PLC0415 - imports torch
+    from neuroscope.train.precision import choose_precision  # noqa: PLC0415 - imports torch
 
     size = recipe.image_size
     pictures = torch.zeros(int(recipe.batch_size), channels, size, size)
-    return with_precision(recipe, net, (pictures,))
+    return choose_precision(net, (pictures,), recipe)
 
 
 def _batch(rows: int) -> int:

@@ -18,9 +18,11 @@ import numpy as np
 
 from neuroscope.base.errors import ModelError, SchemaError
 from neuroscope.base.events import Monitor, ignore
-from neuroscope.data.images import PixelEncoder, Pixels, channels_of, facts, picture_column
+from neuroscope.data.images.column import picture_column
 from neuroscope.data.images.decode import Crop
-from neuroscope.data.images.facts import Facts
+from neuroscope.data.images.encoder import PixelEncoder
+from neuroscope.data.images.facts import Facts, facts
+from neuroscope.data.images.pixels import Pixels, channels_of
 from neuroscope.data.table import Table
 from neuroscope.tasks._learning import Problem
 

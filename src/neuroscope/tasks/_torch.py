@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuroscope.base.errors import ModelError
+from neuroscope.base.events import DeadUnits, EpochEnded, Event, GradientFlow, Monitor
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.splits import TaskKind
 from neuroscope.tasks._learning import Problem, Training, Watch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _BLOCK = 256  # pictures predicted at a time
+_WATCHED = 1000  # about so many held-out pictures are looked at after each epoch
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,28 @@ def fit(
     rows = _rows(training, x, encoder, recipe)
     watched = None
     if training.held is not None and watch.fold == 0:
-        watched = _rows(training, training.held_encoded(encoder), encoder, recipe)
+        held = training.held_encoded(encoder)
+        some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
+        watched = _rows(training, some, encoder, recipe)
     fitted = loop.fit(
-        net, rows, recipe, valid=watched, keep_best=False, groups=layers,
-        watch=loop.Watch(
-            rung=watch.rung, fold=watch.fold, monitor=watch.tell, seconds=watch.seconds,
-            stop=watch.stop, trial=watch.trial, trials=watch.trials,
-        ),
+        net, rows, recipe, valid=watched, groups=layers,
+        watch=loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_counting(watch),
+                         seconds=watch.seconds, stop=watch.stop),
     )  # fmt: skip
     return TorchLearner(net.eval(), record, training.problem.kind, encoder, fitted.recipe)
+
+
+def _counting(watch: Watch) -> Monitor:
+    """Say with each event of a fit which of the rung's recipes it is about."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            event = replace(event, trial=watch.trial, trials=watch.trials)
+        elif isinstance(event, GradientFlow | DeadUnits):
+            event = replace(event, trial=watch.trial)
+        watch.tell(event)
+
+    return tell
 
 
 def _rows(training: Training, x: PictureRows, encoder: PictureEncoder, recipe: Recipe) -> Any:

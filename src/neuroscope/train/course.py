@@ -180,7 +180,7 @@ class Course:
             raise Diverged
         with self._counting_weights():
             watched = self._watched()
-            if self.valid and watched is not None and watched < state.best:
+            if self.recipe.patience and watched is not None and watched < state.best:
                 state.best_loss, state.best_epoch = watched, state.epoch
                 self.best = copied(self.net)
         self._tell_of_budget()

@@ -193,7 +193,10 @@ def _run(
     for event in folder.events() if resumed else ():
         remember(event)  # what was told of the rungs that are not fitted again
     tell = broadcast(folder.monitor, remember, monitor)
-    problem = prepared.problem
+    problem = dataclasses.replace(
+        prepared.problem, scratch=folder.path / "scratch", monitor=tell
+    )
+    prepared = dataclasses.replace(prepared, problem=problem)
     tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column, source=str(source)[:500],
                     rows=_counts(problem), seed=options.seed))  # fmt: skip
     tell(AuditFinished(findings=tuple(finding.to_json() for finding in prepared.findings)))

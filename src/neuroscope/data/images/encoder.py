@@ -58,9 +58,16 @@ class PixelEncoder:
         known = facts(table, column, monitor=monitor)
         size, channels = size or suggest_size(known).pixels, channels_of(known)
         pixels = Pixels(table, column, monitor=monitor)
-        whole = pixels.at(size, channels, rows=rows, crop=crop, cache=cache)
-        means, scales = _moments(whole)
-        return cls(column, size, channels, crop, means, scales)
+        return cls.of_pixels(column, pixels.at(size, channels, rows=rows, crop=crop, cache=cache),
+                             crop=crop)  # fmt: skip
+
+    @classmethod
+    def of_pixels(
+        cls, column: str, pixels: np.ndarray, rows: np.ndarray | None = None, crop: Crop = "squash"
+    ) -> PixelEncoder:
+        """Fit on decoded pictures (N, size, size, channels), or on some rows of them."""
+        means, scales = _moments(pixels, np.arange(len(pixels)) if rows is None else rows)
+        return cls(column, pixels.shape[1], pixels.shape[3], crop, means, scales)
 
     @classmethod
     def fit_transform(
@@ -84,14 +91,19 @@ class PixelEncoder:
         The pixels of a row stand as in `pictures`: line by line, the channels of a pixel together.
         """
         pixels = self.pictures(table, rows, cache=cache, monitor=monitor)
-        x = np.empty((len(pixels), len(self.names)), np.float32)
-        means = np.array(self.means, np.float32)
-        scales = np.array(self.scales, np.float32)
-        for start in range(0, len(pixels), _BLOCK):
-            block = (pixels[start : start + _BLOCK] - means) / scales
-            x[start : start + _BLOCK] = block.reshape(len(block), -1)
+        x = self.scaled(pixels, np.arange(len(pixels)))
         others = tuple(name for name in table.names if name != self.column)
         return Encoded(x, {}, {}, {}, ignored=() if self.column in table.names else others)
+
+    def scaled(self, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return x (n, size · size · channels) of some rows of decoded pictures."""
+        x = np.empty((len(rows), len(self.names)), np.float32)
+        means = np.array(self.means, np.float32)
+        scales = np.array(self.scales, np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            block = (pixels[rows[start : start + _BLOCK]] - means) / scales
+            x[start : start + _BLOCK] = block.reshape(len(block), -1)
+        return x
 
     def pictures(
         self,
@@ -156,11 +168,14 @@ class PixelEncoder:
         return encoder
 
 
-def _moments(pixels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _moments(
+    pixels: np.ndarray, rows: np.ndarray
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation of each channel, from counts of the 256 levels."""
     levels, counts = np.arange(256.0), np.zeros((pixels.shape[-1], 256))
-    for start in range(0, len(pixels), _BLOCK):
-        for channel, values in enumerate(np.moveaxis(pixels[start : start + _BLOCK], -1, 0)):
+    for start in range(0, len(rows), _BLOCK):
+        block = pixels[rows[start : start + _BLOCK]]
+        for channel, values in enumerate(np.moveaxis(block, -1, 0)):
             counts[channel] += np.bincount(values.ravel(), minlength=256)
     total = np.maximum(counts.sum(axis=1), 1)
     means = counts @ levels / total
