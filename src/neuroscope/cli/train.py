@@ -44,6 +44,14 @@ def command(
     weight: given.Weight = None,
     positive: given.Positive = None,
     drop: given.Drop = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FOLDER",
+            help="Pretrained net to transfer from: a folder, a run "
+            "of your own, or a name on the hub.",
+        ),
+    ] = None,
     schema: given.SchemaFile = None,
     sql: given.Sql = None,
     recipe: Annotated[
@@ -77,7 +85,7 @@ def command(
 
     data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
                        group=group, time=time, weight=weight, schema=schema, sql=sql,
-                       task=None if task == "auto" else task)  # fmt: skip
+                       task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,
                                 epochs=epochs, cost=cost, name=name)  # fmt: skip

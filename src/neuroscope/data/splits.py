@@ -60,8 +60,11 @@ def plan_split(
     seed: int,
     test_fraction: float = 0.2,
     task_kind: TaskKind,
+    crossed: bool = True,
 ) -> Split:
     """Plan which rows train, validate and test, by the roles in `schema`, with the reason.
+
+    Without `crossed` one held-out part judges, for learners that cost too much to fit in folds.
 
     A split column decides by itself; else rows are divided by time, by group, stratified by
     class, or at random, in this order. Rows without a target are left out and listed in `unused`.
@@ -83,6 +86,7 @@ def plan_split(
             remedy="add labelled rows",
         )
     plan = _plan(table, schema, labels, usable, seed)
+    plan = replace(plan, crossed=crossed)
     split = _divide(table, schema, usable, plan, test_fraction)
     unused = without(np.arange(table.rows), np.r_[split.development, split.test])
     notes = (*plan.notes, *split.notes)
@@ -132,6 +136,7 @@ class _Plan:
     reason: str
     labels: np.ndarray | None  # (rows of the table,) class codes
     notes: tuple[str, ...] = ()
+    crossed: bool = True
 
 
 def _target(
@@ -238,9 +243,10 @@ def _divide(
 def _folds(plan: _Plan, rows: np.ndarray) -> tuple[tuple[Fold, ...], str]:
     """Return the folds of the development rows and why there are so many."""
     n = len(rows)
-    if n > THREE_FOLDS_UP_TO:
+    if n > THREE_FOLDS_UP_TO or not plan.crossed:
         valid = plan.divider.hold_out(rows, ONE_FOLD_FRACTION)
-        text = f"{n:,} development rows, above {THREE_FOLDS_UP_TO:,}: one held-out part of"
+        above = f", above {THREE_FOLDS_UP_TO:,}" if plan.crossed else ", costly to learn from"
+        text = f"{n:,} development rows{above}: one held-out part of"
         return ((without(rows, valid), valid),), f"{text} {len(valid):,} rows judges"
     wanted, limit = (5, FIVE_FOLDS_UP_TO) if n <= FIVE_FOLDS_UP_TO else (3, THREE_FOLDS_UP_TO)
     most = n if plan.labels is None else np.sort(np.bincount(plan.labels[rows], minlength=2))[-2]

@@ -1,15 +1,20 @@
 """Tasks: one file a task, which says what data it accepts, its rungs and how rows are encoded.
 
 A task module has NAME, RUNGS (the catalogue of its ladder), ENCODING (how its rows become arrays),
-`accepts(schema) -> bool` and `load(artefact)`, the trained model.
+`accepts(schema) -> bool`, `crossed(table, schema) -> bool` (whether its rungs are cheap enough to
+be fitted in folds) and `load(artefact)`, the trained model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from neuroscope.base.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from neuroscope.tasks._learning import Problem
 
 catalogue = Catalogue(__name__, "task", besides=("estimators", "rungs"))
 
@@ -18,6 +23,17 @@ def ladder(task: ModuleType, names: Sequence[str] | None = None) -> list[ModuleT
     """Return a task's rungs by name, or all of them, in the order of the climb."""
     modules = [task.RUNGS.get(name) for name in (names or task.RUNGS.names())]
     return sorted(modules, key=lambda module: module.ORDER)
+
+
+def climbable(rungs: Sequence[ModuleType], problem: Problem) -> tuple[list[ModuleType], list[str]]:
+    """Return the rungs that this problem allows, and why the others are left out."""
+    reasons = [(rung, getattr(rung, "missing", _nothing)(problem)) for rung in rungs]
+    left_out = [f"{rung.TITLE} is left out: {reason}" for rung, reason in reasons if reason]
+    return [rung for rung, reason in reasons if not reason], left_out
+
+
+def _nothing(problem: Problem) -> str:  # noqa: ARG001 - the shape of a rung's `missing`
+    return ""
 
 
 def rung_name(rung: ModuleType) -> str:

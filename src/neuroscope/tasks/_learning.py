@@ -111,9 +111,7 @@ class Training:
     problem: Problem
     rows: np.ndarray
     held: np.ndarray | None = None
-    _encoded: dict[tuple[Any, ...], tuple[Encoder, Any]] = field(
-        default_factory=dict, repr=False
-    )
+    _encoded: dict[tuple[Any, ...], tuple[Encoder, Any]] = field(default_factory=dict, repr=False)
     _held: dict[int, tuple[Encoder, Any]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

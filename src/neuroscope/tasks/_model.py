@@ -101,6 +101,7 @@ def pack(
     }
     if learner.encoder is not None:
         parts["encoder"] = learner.encoder.to_json()
+        arrays = arrays | getattr(learner.encoder, "arrays", dict)()
     if learner.recipe is not None:
         parts["recipe"] = learner.recipe.to_json()
     return arrays, parts

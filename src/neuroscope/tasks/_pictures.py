@@ -222,8 +222,9 @@ class PictureEncoder:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> PictureEncoder:
         """Build the encoder that `to_json` wrote."""
-        fields = {name: value for name, value in record.items() if name != "kind"}
-        return cls(**fields | {n: tuple(map(float, fields[n])) for n in ("mean", "std")})
+        fields: dict[str, Any] = {n: value for n, value in record.items() if n != "kind"}
+        fields |= {n: tuple(map(float, fields[n])) for n in ("mean", "std")}
+        return cls(**fields)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ def fit(
     from neuroscope import nets  # noqa: PLC0415 - imports torch
     from neuroscope.nets.backbone import Transfer, groups  # noqa: PLC0415 - imports torch
     from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+    from neuroscope.train.finetune import finetune  # noqa: PLC0415 - imports torch
 
     encoder, x = training.encoded(recipe)
     layers = groups(net) if isinstance(net, Transfer) else nets.catalogue.get(
@@ -109,12 +110,14 @@ def fit(
         held = training.held_encoded(encoder)
         some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
         watched = _rows(training, some, encoder, recipe)
-    fitted = loop.fit(
-        net, rows, recipe, valid=watched, groups=layers,
-        watch=loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_counting(watch),
-                         seconds=watch.seconds, stop=watch.stop),
-    )  # fmt: skip
-    return TorchLearner(net.eval(), record, training.problem.kind, encoder, fitted.recipe)
+    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_counting(watch),
+                      seconds=watch.seconds, stop=watch.stop)  # fmt: skip
+    if isinstance(net, Transfer):
+        stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen)
+        followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
+    else:
+        followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
+    return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
 def _counting(watch: Watch) -> Monitor:

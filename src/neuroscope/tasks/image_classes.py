@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuroscope.base.recipe import Recipe
+from neuroscope.data.images.column import picture_column
+from neuroscope.data.images.facts import facts
+from neuroscope.data.images.pixels import suggest_size
 from neuroscope.data.schema import Schema
+from neuroscope.data.table import Table
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks import _model
 from neuroscope.tasks._learning import Problem, Training
@@ -20,16 +24,25 @@ from neuroscope.tasks._pictures import (
 )
 from neuroscope.tasks.rungs.image_classes import RUNGS
 
-__all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "load"]
+__all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load"]
 
 NAME = "image_classes"
 _FLAT = ("neuron", "dense")
-_MOST_CROSSED = 5_000_000  # pixels of all pictures up to which folds cross
+_MOST_CROSSED = 1_000_000  # pixels of all pictures up to which folds cross
 
 
 def accepts(schema: Schema) -> bool:
     """Say whether a schema has a feature that holds pictures."""
     return any(column.kind == "image" for column in schema.features)
+
+
+def crossed(table: Table, schema: Schema) -> bool:
+    """Say whether folds may cross: only where there are few small pictures."""
+    column = picture_column(table, schema)
+    if column is None:
+        return True
+    side = suggest_size(facts(table, column), most=MAP_SIZE).pixels
+    return table.rows * side**2 <= _MOST_CROSSED
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import numpy as np
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.encoders import Encoder
 from neuroscope.data.schema import Schema
+from neuroscope.data.table import Table
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks import _model
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks.rungs.table import RUNGS
 
-__all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "load"]
+__all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load"]
 
 NAME = "table"
 
@@ -25,6 +26,11 @@ def accepts(schema: Schema) -> bool:
     """Say whether a schema has a feature that a table model can read."""
     unread = ("text", "identifier", "constant", "image")
     return any(column.kind not in unread for column in schema.features)
+
+
+def crossed(table: Table, schema: Schema) -> bool:  # noqa: ARG001 - other tasks look
+    """Say whether folds may cross: nets of tables are quick to fit."""
+    return True
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from neuroscope.base.events import (
     RungStarted,
     WarningRaised,
 )
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import DEEP_ONLY, Recipe
 from neuroscope.judge.choice import RungScore
 from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import Metric
@@ -110,7 +110,7 @@ class Climb:
         """Return the recipes to try on a rung: the given one, or what the rung proposes."""
         proposed = rung.recipes(self.training(0))
         if self.given is not None and self.given.net == rung_name(rung):
-            check_given(self.given, proposed)
+            check_given(self.given, proposed, rung)
             proposed = [self.given]
         if self.epochs is not None:
             proposed = [c.because("as asked", epochs=self.epochs) for c in proposed]
@@ -173,8 +173,11 @@ class Climb:
                 self.monitor(WarningRaised(message=f"{error}; all rungs are fitted again"))
 
 
-def check_given(given: Recipe, candidates: Sequence[Recipe]) -> None:
+def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> None:
     """Refuse a recipe that says what this rung on these data could not follow."""
+    if rung.CORE:
+        follows = getattr(rung, "FOLLOWS", ())
+        given.refuse([name for name in DEEP_ONLY if name not in follows], rung.TITLE)
     losses = sorted({candidate.loss for candidate in candidates})
     if "mean_squared_error" in losses:
         losses.append("huber")
@@ -185,8 +188,8 @@ def check_given(given: Recipe, candidates: Sequence[Recipe]) -> None:
             f"the recipe's loss {given.loss!r} does not go with this target",
             remedy=f"change it to {' or '.join(losses)}",
         )
-    if given.device not in ("auto", "cpu"):
+    if rung.CORE and given.device not in ("auto", "cpu"):
         raise RecipeError(
-            f"the recipe's device is {given.device!r}, and the nets of tables run on the processor",
+            f"the recipe's device is {given.device!r}, and the neuron core runs on the processor",
             remedy="change it to auto",
         )

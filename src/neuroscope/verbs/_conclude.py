@@ -22,6 +22,7 @@ from neuroscope.judge.threshold import Cost, best_threshold
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
+from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._rung_run import FINAL_FITS
@@ -209,6 +210,7 @@ class Conclusion:
             intended_use=f"predict {problem.codec.column!r} for rows like those of "
             f"{problem.table.origin.text}",
             limitations=self.limitations(),
+            licence_notes=self._licence(learner),
         )
         saved = artefact.save(self.climb.folder.model, card, arrays, parts)
         rows = problem.split.test[:50]
@@ -217,6 +219,10 @@ class Conclusion:
                            self._again(there, rows), rtol=1e-5, atol=1e-6):  # fmt: skip
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip
+
+    def _licence(self, learner: Learner) -> str:
+        origin = origin_of(learner)
+        return "" if origin is None else licence(origin)
 
     def _again(self, model: _model.Model, rows: np.ndarray) -> np.ndarray:
         import pyarrow as pa  # noqa: PLC0415 - `take` asks for Arrow's row numbers

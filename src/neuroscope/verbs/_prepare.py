@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ class DataOptions:
     schema: str | None = None  # an edited schema file
     sql: str | None = None
     task: str | None = None
+    backbone: str | None = None  # a pretrained net, by name or folder
 
     def overrides(self) -> Mapping[str, Mapping[str, str]]:
         """Return what the schema file says, by column."""
@@ -104,14 +106,19 @@ def _prepare(
 ) -> Prepared:
     kind, kind_reason, *_ = target_kind(table, schema)
     monitor(Progress(label="auditing the data", done=1, total=3))
-    split = plan_split(table, schema, seed=seed, task_kind=kind)
+    task = _task(schema, options.task)
+    split = plan_split(
+        table, schema, seed=seed, task_kind=kind, crossed=task.crossed(table, schema)
+    )
     findings = audit(table, schema, split=split, task_kind=kind, seed=seed)
     dropped = drops(findings, schema)
     asked = [(name, "dropped as asked") for name in options.drop]
     if dropped:
         schema = schema.with_roles({name: "ignore" for name, _ in dropped}, "dropped by the audit")
-    task = _task(schema, options.task)
+    if dropped:
+        task = _task(schema, options.task)  # what is left may be too little
     problem = pose(task.ENCODING, table, schema, split, kind, seed=seed, positive=options.positive)
+    problem = dataclasses.replace(problem, backbone=options.backbone or "")
     monitor(Progress(label="ready", done=3, total=3))
     return Prepared(table, schema, kind, kind_reason, split, tuple(findings),
                     (*asked, *dropped), task, problem)  # fmt: skip

@@ -30,7 +30,7 @@ from neuroscope.judge.threshold import parse_cost
 from neuroscope.report.page import write_report
 from neuroscope.runs.card import library_versions
 from neuroscope.runs.folder import RunFolder
-from neuroscope.tasks import catalogue, ladder, rung_name
+from neuroscope.tasks import catalogue, climbable, ladder, rung_name
 from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
@@ -193,9 +193,7 @@ def _run(
     for event in folder.events() if resumed else ():
         remember(event)  # what was told of the rungs that are not fitted again
     tell = broadcast(folder.monitor, remember, monitor)
-    problem = dataclasses.replace(
-        prepared.problem, scratch=folder.path / "scratch", monitor=tell
-    )
+    problem = dataclasses.replace(prepared.problem, scratch=folder.path / "scratch", monitor=tell)
     prepared = dataclasses.replace(prepared, problem=problem)
     tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column, source=str(source)[:500],
                     rows=_counts(problem), seed=options.seed))  # fmt: skip
@@ -241,7 +239,12 @@ def _climb(
     names = options.rungs or (("majority", recipe.net) if recipe else None)
     problem = prepared.problem
     name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
-    return Climb(prepared.task, problem, METRICS[name], ladder(prepared.task, names), budget,
+    rungs, left_out = climbable(ladder(prepared.task, names), problem)
+    for reason in left_out:
+        if names:
+            raise RecipeError(reason)
+        tell(WarningRaised(message=reason))
+    return Climb(prepared.task, problem, METRICS[name], rungs, budget,
                  folder, tell, recipe, options.epochs)  # fmt: skip
 
 

@@ -168,9 +168,7 @@ class PixelEncoder:
         return encoder
 
 
-def _moments(
-    pixels: np.ndarray, rows: np.ndarray
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _moments(pixels: np.ndarray, rows: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation of each channel, from counts of the 256 levels."""
     levels, counts = np.arange(256.0), np.zeros((pixels.shape[-1], 256))
     for start in range(0, len(rows), _BLOCK):

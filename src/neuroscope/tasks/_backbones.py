@@ -1,0 +1,131 @@
+"""Backbones by name: a folder, the hub, a run of one's own, or what the local cache holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroscope.base.errors import MissingExtraError, ModelError, RecipeError
+from neuroscope.runs import artefact
+from neuroscope.tasks._learning import Problem
+from neuroscope.tasks._pictures import FeatureEncoder, PictureEncoder
+
+if TYPE_CHECKING:
+    from neuroscope.nets.backbone import Backbone, Origin
+
+_LARGEST = 400_000_000  # bytes of weights of a backbone that is taken without being asked for
+
+
+@lru_cache(maxsize=2)
+def open_backbone(name: str) -> Backbone:
+    """Open a picture net as a backbone: a Neuroscope model or run, a folder, or a name on the hub.
+
+    A name that leads nowhere, or a model that is no picture net, is a ModelError.
+    """
+    from neuroscope.nets.pretrained import open_backbone as pretrained  # noqa: PLC0415 - torch
+
+    own = _own(Path(name).expanduser())
+    return pretrained(name) if own is None else _of_model(own)
+
+
+def _own(path: Path) -> Path | None:
+    """Return where the artefact lies when `path` is a model or a run of Neuroscope."""
+    places = (path, path / "model.neuroscope", path / "model")
+    for place in places:
+        if (place.is_file() and place.suffix == ".neuroscope") or (place / "card.json").is_file():
+            return place
+    return None
+
+
+def _of_model(path: Path) -> Backbone:
+    from neuroscope.nets.backbone import Transfer, of_net  # noqa: PLC0415 - imports torch
+    from neuroscope.tasks import image_classes  # noqa: PLC0415 - it imports this file
+    from neuroscope.tasks._torch import TorchLearner  # noqa: PLC0415
+
+    stored = artefact.load(path)
+    model = image_classes.load(stored) if stored.card.task == image_classes.NAME else None
+    if model is not None and isinstance(model.encoder, FeatureEncoder):
+        return model.encoder.backbone
+    if model is None or not isinstance(model.learner, TorchLearner):
+        raise ModelError(
+            f"a model of the rung {stored.card.learner!r} is no net of pictures", where=str(path),
+            remedy="take a run whose model is a convolutional or residual network, as with "
+            "--rungs majority,residual",
+        )  # fmt: skip
+    net, encoder = model.learner.net, model.encoder
+    assert isinstance(encoder, PictureEncoder)
+    if isinstance(net, Transfer):
+        return net.backbone
+    return of_net(net, model.learner.record, normalisation=encoder.normalisation())  # pyright: ignore[reportArgumentType]
+
+
+def chosen(problem: Problem) -> str:
+    """Return the backbone that was asked for, or the smallest the local cache holds, or ""."""
+    if problem.backbone:
+        return problem.backbone
+    found = sorted(_cached())
+    return found[0][1] if found else ""
+
+
+def missing(problem: Problem) -> str:
+    """Return why no transfer is possible, in words that say what to do; "" when it is."""
+    try:
+        return "" if chosen(problem) else (
+            "no backbone is given and none is in the local cache: give one with --backbone "
+            "NAME|FOLDER"
+        )  # fmt: skip
+    except MissingExtraError as error:
+        return str(error)
+
+
+def needed(problem: Problem) -> str:
+    """Return the name of the backbone; a RecipeError when there is none."""
+    if reason := missing(problem):
+        raise RecipeError(reason)
+    return chosen(problem)
+
+
+def _cached() -> Iterator[tuple[int, str]]:
+    """Yield size and name of the picture nets that the hub's local cache holds."""
+    try:
+        from huggingface_hub import scan_cache_dir  # noqa: PLC0415 - comes with the extra
+        from huggingface_hub.errors import CacheNotFound  # noqa: PLC0415
+    except ImportError:
+        return
+    try:
+        repositories = scan_cache_dir().repos
+    except (CacheNotFound, OSError):
+        return
+    for repository in repositories:
+        for revision in repository.revisions:
+            files = {file.file_name: file for file in revision.files}
+            if "config.json" not in files or "model.safetensors" not in files:
+                continue
+            size = files["model.safetensors"].size_on_disk
+            if size <= _LARGEST and _classifies(files["config.json"].file_path):
+                yield size, repository.repo_id
+
+
+def _classifies(config: Path) -> bool:
+    try:
+        classes = json.loads(config.read_text(encoding="utf-8")).get("architectures") or []
+    except (OSError, ValueError, AttributeError):
+        return False
+    return any("ForImageClassification" in str(name) for name in classes)
+
+
+def origin_of(learner: Any) -> Origin | None:
+    """Return where the backbone of a learner comes from, or None when it has none."""
+    encoder = getattr(learner, "encoder", None)
+    net = encoder if isinstance(encoder, FeatureEncoder) else getattr(learner, "net", None)
+    return getattr(getattr(net, "backbone", None), "origin", None)
+
+
+def licence(origin: Origin) -> str:
+    """Return origin, licence and checksums of a backbone as the card says them."""
+    sums = "; ".join(f"{name} sha256 {value}" for name, value in origin.sha256.items())
+    said = origin.licence or "not stated: ask its authors"
+    return " ".join([f"Backbone {origin.name}, licence {said}.", sums, *origin.notes]).strip()

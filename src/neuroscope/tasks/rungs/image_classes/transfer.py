@@ -1,0 +1,41 @@
+"""Rung 5: transfer learning: one neuron a class on what a frozen, pretrained net sees.
+
+The features are computed once for all folds and candidates; the head is trained by the neuron core
+(Donahue et al. 2014, arXiv 1310.1531).
+"""
+
+from __future__ import annotations
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks import _defaults
+from neuroscope.tasks._backbones import missing, needed
+from neuroscope.tasks._learning import Training
+from neuroscope.tasks._net import fit, unpack
+
+__all__ = [
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "missing",
+    "recipes", "unpack",
+]  # fmt: skip
+
+TITLE = "transfer learning (frozen)"
+ORDER = 5
+YARDSTICK = False
+PARALLEL = True
+SHARE = 0.8
+CORE = True
+FOLLOWS = ("backbone",)
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return recipes of the head, the plainest penalty first."""
+    problem, rows = training.problem, len(training.rows)
+    name = needed(problem)
+    start = Recipe(net="transfer", backbone=name)
+    features = training.encoded(start)[1].shape[1]
+    why = "as asked" if problem.backbone else "the smallest picture net in the local cache"
+    return [
+        recipe.because(why, backbone=name).because("the rung", net="transfer")
+        for recipe in _defaults.neuron_recipes(
+            problem.kind, rows, features, problem.classes, problem.seed
+        )
+    ]
