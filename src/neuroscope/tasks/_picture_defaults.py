@@ -101,7 +101,7 @@ def precise(recipe: Recipe, net: nn.Module, channels: int) -> Recipe:
 
 
 def _batch(rows: int) -> int:
-    return min(max(2 ** round(math.log2(max(rows / 128, 1))), 16), 128)
+    return min(max(2 ** round(math.log2(max(rows / 64, 1))), 32), 128)
 
 
 def _epochs(value: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,14 +111,27 @@ def fit(
         held = training.held_encoded(encoder)
         some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
         watched = _rows(training, some, encoder, recipe)
+    kept = _checkpoint(training, watch)
     seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_counting(watch),
-                      seconds=watch.seconds, stop=watch.stop)  # fmt: skip
+                      seconds=watch.seconds, stop=watch.stop, checkpoint=kept)  # fmt: skip
     if isinstance(net, Transfer):
         stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen)
         followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
     else:
         followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
+    for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():
+        place.unlink()
     return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
+
+
+def _checkpoint(training: Training, watch: Watch) -> Path | None:
+    """Return where a long fit keeps its state, so that a killed run goes on in the middle of it."""
+    scratch = training.problem.scratch
+    if scratch is None or not watch.rung:
+        return None
+    scratch.mkdir(parents=True, exist_ok=True)
+    name = f"fit-{watch.rung}-{watch.trial}-{watch.fold}-{len(training.rows)}.safetensors"
+    return scratch / name
 
 
 def _counting(watch: Watch) -> Monitor:

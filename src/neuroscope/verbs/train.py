@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 
+_SCRATCH = "scratch"  # of a run folder: what is worth keeping until the run is finished
 _RESERVE = 0.06  # share of the budget kept for the model, the result and the report
 
 
@@ -193,7 +195,7 @@ def _run(
     for event in folder.events() if resumed else ():
         remember(event)  # what was told of the rungs that are not fitted again
     tell = broadcast(folder.monitor, remember, monitor)
-    problem = dataclasses.replace(prepared.problem, scratch=folder.path / "scratch", monitor=tell)
+    problem = dataclasses.replace(prepared.problem, scratch=folder.path / _SCRATCH, monitor=tell)
     prepared = dataclasses.replace(prepared, problem=problem)
     tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column, source=str(source)[:500],
                     rows=_counts(problem), seed=options.seed))  # fmt: skip
@@ -219,6 +221,7 @@ def _run(
     tell(Progress(label="writing the report", done=0, total=1))
     write_report(folder.path)
     tell(Progress(label="writing the report", done=1, total=1))
+    shutil.rmtree(folder.path / _SCRATCH, ignore_errors=True)
     return result
 
 
