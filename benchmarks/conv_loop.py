@@ -2,7 +2,8 @@
 
 6,400 pictures in the shape of Fashion-MNIST. Goals: a bfloat16 channels_last loop written by hand
 is not faster than ours by more than 5 %; Keras is 2.5 times (torch backend) and 3 times (JAX
-backend) slower, with its defaults. KERAS_BACKEND says which of the two takes part; the other needs a second run.
+backend) slower, with its defaults. KERAS_BACKEND says which of the two takes part; the other needs
+a second run.
 
 Random pictures, or those of NEUROSCOPE_FASHION_MNIST, a folder with the published
 train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz. Who waits for threads does it without
