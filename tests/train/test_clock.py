@@ -34,8 +34,8 @@ def test_a_fit_stays_within_its_time_also_within_one_epoch(epochs) -> None:
     data = replace(rows(4000 if epochs == 1 else 40), prepare=slow(0.01))
     chosen = recipe(epochs=epochs, batch_size=4, schedule="cosine")
     result = fit(net(), data, chosen, watch=Watch(seconds=1.2, monitor=told.append))
-    assert 0.3 < result.seconds < 2
-    assert result.epochs[-1].learning_rate < 0.05 * chosen.learning_rate  # the curve came down
+    assert 0.3 < result.seconds < 3
+    assert result.epochs[-1].learning_rate < 0.3 * chosen.learning_rate  # the curve came down
     assert result.recipe.epochs == len(result.epochs) <= epochs
     assert "stopped by the time budget" in result.recipe.reasons["epochs"]
     said = [event.message for event in told if isinstance(event, WarningRaised)]
@@ -56,7 +56,7 @@ def test_time_for_watching_is_kept_back() -> None:
     held = replace(rows(64), prepare=slow(0.1))
     data = replace(rows(32), prepare=slow(0.01))
     chosen = recipe(epochs=500, batch_size=8)
-    assert 0.5 < fit(net(), data, chosen, valid=held, watch=Watch(seconds=2.0)).seconds < 3
+    assert 0.5 < fit(net(), data, chosen, valid=held, watch=Watch(seconds=2.0)).seconds < 5
 
 
 def test_the_curve_is_laid_over_the_steps_that_are_left(monkeypatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -344,7 +345,14 @@ def test_divergence_halves_the_rate_and_says_so() -> None:
 
     x = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32)
     chosen = recipe(loss="mean_squared_error", learning_rate=0.4, epochs=1, optimizer="adam")
-    result = fit(Fragile(), Data(x, x[:, 0]), chosen, watch=Watch(monitor=told.append))
+
+    def slowly(inputs, chance):
+        time.sleep(0.1 if chance else 0)
+        return inputs
+
+    data = Data(x, x[:, 0], prepare=slowly)
+    result = fit(Fragile(), data, chosen, watch=Watch(monitor=told.append))
+    assert result.seconds > 0.7  # also those of the beginnings that came to nothing
     assert 0.4 / 2**RATE_HALVINGS <= result.recipe.learning_rate < 0.4
     assert "halved" in result.recipe.reasons["learning_rate"]
     said = [event.text for event in told if isinstance(event, events.WarningRaised)]

@@ -107,7 +107,8 @@ def _halved(state: State, recipe: Recipe, watch: Watch) -> State:
         message=f"the loss diverged; begun again with learning rate {rate / 2:.3g}, half of what "
         "it was", rung=watch.rung,
     ))  # fmt: skip
-    return State(identity=state.identity, recipe=halved.to_json(), halvings=state.halvings + 1)
+    return State(identity=state.identity, recipe=halved.to_json(), halvings=state.halvings + 1,
+                 seconds=state.seconds, told_of_budget=state.told_of_budget)  # fmt: skip
 
 
 def _weighted(data: Rows, recipe: Recipe) -> Rows:
