@@ -366,6 +366,23 @@ def test_what_never_converges_is_given_up() -> None:
     assert np.array_equal(theta(module), theta(net()))
 
 
+def test_divergence_is_found_within_a_long_epoch(monkeypatch) -> None:
+    monkeypatch.setattr("neuroscope.train.clock._LOOK", 0.01)
+    monkeypatch.setattr("neuroscope.train.course._DIVERGED_LOOK", 0.02)
+    batches = []
+
+    def counted(inputs, chance):
+        batches.append(chance)
+        time.sleep(0.002 if chance else 0)
+        return inputs
+
+    data = replace(rows(2000), prepare=counted)
+    with pytest.raises(DivergedError):
+        fit(net(), data, recipe(optimizer="sgd", learning_rate=1e38, batch_size=4))
+    learned = sum(chance is not None for chance in batches)
+    assert learned < 0.5 * 500 * (RATE_HALVINGS + 1)
+
+
 def test_rows_that_are_not_finite_are_named() -> None:
     data = rows()
     np.asarray(data.inputs)[37, 2] = np.nan
