@@ -36,15 +36,10 @@ from neuroscope.train.data import Rows
 from neuroscope.train.engine import Engine
 from neuroscope.train.evaluate import WATCH_BATCH, mean_loss
 from neuroscope.train.losses import Loss
+from neuroscope.train.memory import recall, remember
 from neuroscope.train.schedules import rate_factor
 from neuroscope.train.signals import PROBE_ROWS, StepProbe, dead_units
-from neuroscope.train.state import (
-    State,
-    copied,
-    optimizer_tensors,
-    prefixed,
-    restore_optimizer,
-)
+from neuroscope.train.state import State, copied, prefixed
 
 _REPORTS = 100  # epochs of a fit whose gradients and dead units are looked at, at most
 _DIVERGED_LOOK = 5.0  # seconds between two looks at the loss within an epoch
@@ -157,7 +152,7 @@ class Course:
         if now - self._looked > _DIVERGED_LOOK:
             self._looked = now
             if not all(map(math.isfinite, self.engine.read_sums())):
-                raise Diverged
+                self._diverge()
         if self._due() and self.watch.checkpoint_seconds:
             self.save()
 
@@ -168,6 +163,10 @@ class Course:
         self.save()
         raise Interrupted("stopped")
 
+    def _diverge(self) -> None:
+        self.state.seconds = self.clock.spent  # a new beginning gets the time that is left
+        raise Diverged
+
     def _close(
         self, rate: float, groups: list[Sequence[np.ndarray]], probe: StepProbe | None
     ) -> None:
@@ -177,7 +176,7 @@ class Course:
         state.epoch, state.epoch_step = state.epoch + 1, 0
         self.engine.set_sums(0.0, 0.0)
         if not (math.isfinite(loss) and _finite(self.engine.parameters)):
-            raise Diverged
+            self._diverge()
         with self._counting_weights():
             watched = self._watched()
             if self.recipe.patience and watched is not None and watched < state.best:
@@ -294,43 +293,19 @@ class Course:
         state.history = [to_json(event) for event in self.events]
         state.done, state.fitted = self.clock.done, self.clock.fitted
         state.seconds = state.seconds if state.finished else self.clock.spent
-        state.loss_sum, state.weight_sum = engine.read_sums()
-        state.mixing = dict(engine.mixing.bit_generator.state)
         state.tensors = prefixed("net", self.net.state_dict()) | prefixed("best", self.best)
         if not state.finished:
-            state.tensors |= self._memory()
+            state.tensors |= remember(engine, state)
         state.save(path)
         state.tensors = {}
         self.watch.monitor(CheckpointSaved(path=str(path)))
-
-    def _memory(self) -> dict[str, Tensor]:
-        """Return what only the rest of the fit needs: moments, averages, random states."""
-        engine = self.engine
-        memory = prefixed("optimizer", optimizer_tensors(engine.optimizer))
-        if engine.average is not None:
-            names = engine.average.names
-            memory |= prefixed("average", dict(zip(names, engine.average.mean, strict=True)))
-        memory |= {"chance.cpu": torch.get_rng_state(), "chance.own": engine.chance.get_state()}
-        if engine.device.type == "cuda":
-            memory["chance.cuda"] = torch.cuda.get_rng_state(engine.device)
-        return memory
 
     def _restore(self) -> None:
         state, engine = self.state, self.engine
         self.net.load_state_dict(state.part("net"))
         self.best = {name: value.to(engine.device) for name, value in state.part("best").items()}
         if not state.finished:
-            restore_optimizer(engine.optimizer, state.part("optimizer"))
-            if engine.average is not None:
-                kept = state.part("average")
-                for name, mean in zip(engine.average.names, engine.average.mean, strict=True):
-                    mean.copy_(kept[name])
-            torch.set_rng_state(state.tensors["chance.cpu"])
-            engine.chance.set_state(state.tensors["chance.own"])
-            if engine.device.type == "cuda":
-                torch.cuda.set_rng_state(state.tensors["chance.cuda"], engine.device)
-            engine.mixing.bit_generator.state = state.mixing
-            engine.set_sums(state.loss_sum, state.weight_sum)
+            recall(engine, state)
         state.tensors = {}
 
 

@@ -24,7 +24,7 @@ from neuroscope.train.engine import Engine
 from neuroscope.train.evaluate import Forward, cost
 from neuroscope.train.losses import Loss, class_weights, loss_of
 from neuroscope.train.optimizers import Group, trainable
-from neuroscope.train.precision import device_of, place, workplace
+from neuroscope.train.precision import device_of, place, weights_dtype, workplace
 from neuroscope.train.state import State, copied, identify
 
 __all__ = ["RATE_HALVINGS", "Fitted", "Watch", "fit"]
@@ -107,7 +107,8 @@ def _halved(state: State, recipe: Recipe, watch: Watch) -> State:
         message=f"the loss diverged; begun again with learning rate {rate / 2:.3g}, half of what "
         "it was", rung=watch.rung,
     ))  # fmt: skip
-    return State(identity=state.identity, recipe=halved.to_json(), halvings=state.halvings + 1)
+    return State(identity=state.identity, recipe=halved.to_json(), halvings=state.halvings + 1,
+                 seconds=state.seconds, told_of_budget=state.told_of_budget)  # fmt: skip
 
 
 def _weighted(data: Rows, recipe: Recipe) -> Rows:
@@ -125,8 +126,8 @@ def _weighted(data: Rows, recipe: Recipe) -> Rows:
         raise InputError("row weights must be finite and not negative")
     targets = torch.as_tensor(np.asarray(data.targets)[at]) if balanced else torch.empty(0)
     here = class_weights(targets, given) if balanced else torch.as_tensor(given)
-    weights = torch.zeros(len(data.targets), dtype=torch.float32)
-    weights[torch.from_numpy(at)] = (here / here.double().mean().clamp_min(1e-12)).float()
+    weights = torch.zeros(len(data.targets), dtype=weights_dtype(recipe))
+    weights[torch.from_numpy(at)] = (here / here.double().mean().clamp_min(1e-12)).to(weights)
     return dataclasses.replace(data, weights=weights)
 
 

@@ -31,14 +31,14 @@ def make_optimizer(
     one below it (Howard and Ruder 2018). Parameters outside all groups learn as the head does.
     """
     depth = _depths(groups or [])
-    shares: dict[tuple[float, bool], list[nn.Parameter]] = {}
-    for parameter in trainable(net):
-        key = recipe.layer_decay ** depth.get(id(parameter), 0), parameter.ndim >= 2
-        shares.setdefault(key, []).append(parameter)
     decay = recipe.weight_decay if recipe.optimizer == "adamw" else 0.0
+    alike: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in trainable(net):
+        factor = recipe.layer_decay ** depth.get(id(parameter), 0)
+        alike.setdefault((factor, decay if parameter.ndim >= 2 else 0.0), []).append(parameter)
     parts = [
-        {"params": parameters, "factor": factor, "weight_decay": decay if weights else 0.0}
-        for (factor, weights), parameters in shares.items()
+        {"params": parameters, "factor": factor, "weight_decay": shrink}
+        for (factor, shrink), parameters in alike.items()
     ]
     return _build(parts, recipe)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from neuroscope.base import randomness, settings
@@ -112,10 +113,11 @@ def forward_flops(net: nn.Module, inputs: Inputs) -> int:
     """
     modes = {module: module.training for module in net.modules()}
     fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # the fused path is one uncounted operation
+    torch.backends.mha.set_fastpath_enabled(False)  # fused kernels are not counted
     net.eval()
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        counter = FlopCounterMode(display=False)
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
             seen = _recurrent_flops(net, inputs)
         return counter.get_total_flops() + seen
     finally:

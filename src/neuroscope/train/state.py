@@ -121,30 +121,6 @@ def identify(recipe: Mapping[str, Any], rows: int, start: Mapping[str, Tensor]) 
     return f"{check:08x}"
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return what the optimizer remembers, named `number of the parameter.name`."""
-    return {
-        f"{number}.{name}": value
-        for number, entry in optimizer.state_dict()["state"].items()
-        for name, value in entry.items()
-        if isinstance(value, Tensor)
-    }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Give an optimizer its memory back, in the layout of the parameters."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for key, value in tensors.items():
-        number, _, name = key.partition(".")
-        parameter = parameters[int(number)]
-        here = value
-        if name != "step":
-            here = torch.empty_like(parameter.detach(), dtype=value.dtype).copy_(value)
-        elif optimizer.defaults.get("fused"):
-            here = value.to(parameter.device)
-        optimizer.state[parameter][name] = here
-
-
 def _own(value: Tensor) -> Tensor:
     """Return the numbers in memory of their own: safetensors takes no shared and no views."""
     return value.detach().to("cpu", copy=True).contiguous()
