@@ -77,7 +77,13 @@ def test_extract_gives_the_features_and_leaves_the_backbone() -> None:
         wanted = backbone.eval()(GREY(torch.from_numpy(pictures))).numpy()
     assert seen.dtype == np.float32
     np.testing.assert_allclose(seen, wanted, rtol=1e-3, atol=1e-5)
-    assert [(event.done, event.total) for event in events] == [(16, 37), (32, 37), (37, 37)]
+    assert [(event.done, event.total) for event in events] == [
+        (8, 37),
+        (16, 37),
+        (24, 37),
+        (32, 37),
+        (37, 37),
+    ]
 
 
 def test_extract_of_chosen_rows_of_a_file(tmp_path) -> None:
