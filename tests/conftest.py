@@ -38,3 +38,17 @@ def shared_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("set NEUROSCOPE_TEST_DATA to the folder of real data sets")
     return Path(folder)
+
+
+@pytest.fixture
+def shared_weights() -> Path:
+    """Return the folder of pretrained nets (NEUROSCOPE_TEST_WEIGHTS), or skip the test.
+
+    Without the setting it is the folder `weights` beside the real data sets.
+    """
+    data = os.environ.get("NEUROSCOPE_TEST_DATA")
+    beside = str(Path(data).parent / "weights") if data else ""
+    folder = os.environ.get("NEUROSCOPE_TEST_WEIGHTS") or beside
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("set NEUROSCOPE_TEST_WEIGHTS to the folder of pretrained nets")
+    return Path(folder)

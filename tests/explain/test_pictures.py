@@ -58,13 +58,15 @@ def _brightest(heat: np.ndarray) -> tuple[int, ...]:
 @pytest.mark.parametrize("frozen", [False, True])
 def test_gradcam_lights_where_the_evidence_is(frozen: bool) -> None:
     net = Corners().requires_grad_(not frozen).train()
+    net.switch.eval()
     heat = gradcam(net, net.maps, _lit([(0, 2), (6, 4)]), [0, 1])
     assert heat.shape == (2, 8, 8)
     assert heat.dtype == np.float32
     np.testing.assert_allclose(heat[0], _lit([(0, 2)])[0, 0], atol=1e-6)
     np.testing.assert_allclose(heat[1], _lit([(6, 4)])[0, 0], atol=1e-6)
-    assert net.training
-    assert all(p.grad is None for p in net.parameters())
+    assert (net.training, net.switch.training) == (True, False)
+    assert net.maps.weight.requires_grad is not frozen
+    assert net.maps.weight.grad is None
 
 
 def test_gradcam_equals_its_formula_with_gradients_by_finite_differences() -> None:
@@ -107,6 +109,16 @@ def test_gradcam_is_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = gradcam(net, net.maps, x, [0, 1, 0, 1, 0])
     monkeypatch.setattr("neuroscope.explain.gradcam.BATCH", 2)
     np.testing.assert_array_equal(gradcam(net, net.maps, x, [0, 1, 0, 1, 0]), whole)
+
+
+def test_gradcam_keeps_nothing_below_the_layer() -> None:
+    below = nn.Conv2d(1, 1, 1)
+    net = nn.Sequential(below, Corners())
+    seen = []
+    net[1].maps.register_forward_pre_hook(lambda _, given: seen.append(given[0].requires_grad))
+    gradcam(net, net[1].maps, torch.rand(2, 1, 8, 8), [0, 1])
+    assert seen
+    assert not any(seen)
 
 
 def test_gradcam_draws_up_to_the_picture() -> None:
@@ -164,6 +176,7 @@ def test_feature_maps_are_the_strongest_of_each_block() -> None:
         first.weight.copy_(torch.tensor([1.0, 4.0, -8.0])[:, None, None, None])
         first.bias.zero_()
     x = torch.rand(1, 1, 6, 6)
+    first.eval()
     seen = feature_maps(net, {"one": first, "flat": net[3], "two": second}, x, most=2)
     assert [block.block for block in seen] == ["one", "two"]
     assert seen[0].channels.tolist() == [2, 1]
@@ -171,7 +184,7 @@ def test_feature_maps_are_the_strongest_of_each_block() -> None:
     assert seen[1].maps.shape == (2, 3, 3)
     assert not seen[0].maps[0].any()  # negative everywhere
     np.testing.assert_allclose(seen[0].maps[1], x[0, 0] / x.max(), rtol=1e-6)
-    assert net.training
+    assert (net.training, net[1].training, first.training) == (True, True, False)
 
 
 def test_feature_maps_want_one_picture() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroscope.base.errors import InputError
+from neuroscope.explain._evaluation import evaluating
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,10 @@ def feature_maps(
         block.register_forward_hook(lambda _block, _given, out, name=name: seen.update({name: out}))
         for name, block in blocks.items()
     ]
-    was_training = net.training
-    net.eval()
     try:
-        with torch.inference_mode():
+        with evaluating(net), torch.inference_mode():
             net(x)
     finally:
-        net.train(was_training)
         for hook in hooks:
             hook.remove()
     stacks = {name: out for name, out in seen.items() if _is_stack(out)}

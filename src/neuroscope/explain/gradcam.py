@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import InputError
+from neuroscope.explain._evaluation import evaluating
 
-BATCH = 32  # pictures explained at once
+BATCH = 8  # pictures explained at once: more are slower, their maps leave the caches
 
 
 def gradcam(
@@ -33,23 +35,36 @@ def gradcam(
     wanted = torch.as_tensor(np.asarray(classes), dtype=torch.long, device=x.device)
     if wanted.shape != x.shape[:1]:
         raise InputError(f"{len(x)} pictures and {wanted.numel()} classes", remedy="give one each")
-    was_training = net.training
-    net.eval()
-    try:
+    with evaluating(net), _gradients_from(layer, net):
         pieces = zip(x.split(BATCH), wanted.split(BATCH), strict=True)
         heat = torch.cat([_heat(net, layer, part, chosen) for part, chosen in pieces])
-    finally:
-        net.train(was_training)
     heat = functional.interpolate(heat, x.shape[2:], mode="bilinear", align_corners=False)[:, 0]
     highest = heat.amax((1, 2), keepdim=True)
     return (heat / highest.where(highest > 0, torch.ones_like(highest))).cpu().numpy()
+
+
+@contextmanager
+def _gradients_from(layer: nn.Module, net: nn.Module) -> Iterator[None]:
+    """Let gradients begin at the output of `layer`; nothing below it is kept in memory for them."""
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    hook = layer.register_forward_hook(_begin)
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        hook.remove()
+        for parameter in trained:
+            parameter.requires_grad_()
+
+
+def _begin(_layer: nn.Module, _given: object, out: object) -> object:
+    return out.detach().requires_grad_() if isinstance(out, Tensor) else out
 
 
 def _heat(net: nn.Module, layer: nn.Module, x: Tensor, classes: Tensor) -> Tensor:
     """Return the evidence (n, 1, i, j), at least 0, at the resolution of the layer."""
     from captum.attr import LayerGradCam, LayerGradientXActivation  # noqa: PLC0415 - 0.4 s
 
-    x = x.detach().requires_grad_()  # a frozen net has gradients then, too
     shape = _shape(net, layer, x[:1])
     if len(shape) == 4:
         evidence = cast(Tensor, LayerGradCam(net, layer).attribute(x, target=classes))
@@ -67,7 +82,9 @@ def _heat(net: nn.Module, layer: nn.Module, x: Tensor, classes: Tensor) -> Tenso
 
 def _shape(net: nn.Module, layer: nn.Module, x: Tensor) -> torch.Size:
     seen: list[torch.Size] = []
-    hook = layer.register_forward_hook(lambda _layer, _given, out: seen.append(out.shape))
+    hook = layer.register_forward_hook(
+        lambda _layer, _given, out: seen.append(getattr(out, "shape", torch.Size()))
+    )
     with torch.no_grad():
         net(x)
     hook.remove()

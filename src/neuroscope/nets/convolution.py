@@ -3,7 +3,7 @@
 LeCun et al. 1998 (convolution, pooling, dense); Simonyan and Zisserman 2015, arXiv 1409.1556 (3x3
 filters only, twice the filters each time the maps are halved).
 
-Work and weights for 10 classes, 2 multiply-adds as 2 floating-point operations, forward only:
+Work and weights for 10 classes, a multiply-add as 2 floating-point operations, forward only:
 
     picture       options                                                      Mflop    weights
     1 x 28 x 28   blocks=2, batch_norm=False: conv32-pool-conv64-pool-dense128    8.5    421,642

@@ -2,6 +2,23 @@
 
 He et al. 2016, arXiv 1512.03385 (residual blocks); Lin et al. 2014, arXiv 1312.4400 (global average
 pooling instead of dense layers); He et al. 2019, arXiv 1812.01187 (3x3 stem, zero-init).
+
+Work and weights for 10 classes, a multiply-add as 2 floating-point operations, forward only
+(training is three times that):
+
+    picture       width  blocks     Mflop     weights
+    1 x 8 x 8     32     1            3.0      93,546
+    1 x 28 x 28   16     1           18.3     116,602
+    1 x 28 x 28   32     1           72.7     463,594
+    1 x 28 x 28   32     2          130.5     833,002
+    1 x 28 x 28   64     1          289.9   1,848,778
+    3 x 32 x 32   32     1          143.3   1,941,546
+    3 x 64 x 64   32     1          762.1   7,845,418
+    3 x 224 x 224 32     1          809.2   1,960,106
+
+On Fashion-MNIST (60,000 pictures) three epochs of width 16 gave 0.899 on the test pictures in 45
+seconds of one core (bfloat16, channels last, one-cycle AdamW, flips and shifts). Max-pooling after
+each widening convolution instead of its stride, the other common form, gave 0.905 in 80.
 """
 
 from __future__ import annotations
