@@ -28,7 +28,7 @@ FENCES = {
     "matplotlib": set(),
     "torchvision": set(),
 }
-MODULES = {"scikit-learn": "sklearn"}
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}
 
 
 def _lint(config: str) -> subprocess.CompletedProcess[str]:

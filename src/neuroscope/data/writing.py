@@ -52,7 +52,7 @@ def _flat(table: pa.Table) -> pa.Table:
         if pa.types.is_dictionary(field.type):
             plain = table.column(place).cast(field.type.value_type)
             table = table.set_column(place, field.name, plain)
-        elif pa.types.is_nested(field.type):
+        elif pa.types.is_nested(field.type) or isinstance(field.type, pa.BaseExtensionType):
             text = [None if v is None else json.dumps(v, default=str)
                     for v in table.column(place).to_pylist()]  # fmt: skip
             table = table.set_column(place, field.name, pa.chunked_array([text]))

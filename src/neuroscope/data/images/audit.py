@@ -21,6 +21,7 @@ SMALL_SIDE = 8  # pixels below which a picture shows next to nothing
 LARGE_SIDE = 4096  # pixels above which decoding takes longer than it helps
 MANY_CLASSES = 100
 FEW_EACH = 10  # pictures of a class below which many classes can hardly be learnt
+FEW_NEAR = 0.01  # share of test pictures nearly like a training picture that does little harm
 _MOST_NAMES = 5
 
 
@@ -109,10 +110,11 @@ def _sizes(gallery: _Gallery) -> Iterator[Finding]:
         f"{low[0]} x {low[1]}"
     )  # fmt: skip
     modes = np.unique(found.mode[sound])
-    yield gallery.finding(
-        "picture-sizes",
-        "info",
-        sound,
+    yield Finding(
+        code="picture-sizes",
+        severity="info",
+        column=gallery.column,
+        count=int(sound.sum()),
         what=f"{counted(int(sound.sum()), 'picture')} of {shown} pixels, stored as"
         f" {listed(modes.tolist())}; {'grey' if found.channels.max() == 1 else 'in colour'}",
         meaning="all are brought to one size and to 8 bits" if len(sizes) > 1 or len(modes) > 1
@@ -220,14 +222,21 @@ def _across_split(gallery: _Gallery) -> Iterator[Finding]:
     both = code[gallery.pairs]
     crossing = [both[sides[both[:, a], 1] & sides[both[:, b], 2], b] for a, b in ((0, 1), (1, 0))]
     near = np.isin(code[split.test], np.concatenate(crossing)) & ~seen
-    for rows, how, code_name in (
-        (exact, "the same as a training picture", "split-duplicates"),
-        (split.test[near], "nearly like a training picture", "split-near-duplicates"),
-    ):
+    few = near.sum() <= FEW_NEAR * len(split.test)
+    found: tuple[tuple[np.ndarray, str, str, Severity], ...] = (
+        (exact, "the same as a training picture", "split-duplicates", "serious"),
+        (
+            split.test[near],
+            "nearly like a training picture",
+            "split-near-duplicates",
+            "notice" if few else "serious",
+        ),
+    )
+    for rows, how, code_name, severity in found:
         if len(rows):
             yield gallery.finding(
                 code_name,
-                "serious",
+                severity,
                 rows,
                 what=f"test pictures that are {how}: {_of(len(rows), len(split.test))}",
                 meaning="the test is partly on pictures the model has seen, so it flatters",

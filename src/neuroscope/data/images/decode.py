@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from neuroscope.data.images.column import HEAD_BYTES, looks_like_picture
 from neuroscope.data.wording import counted
 
 Crop = Literal["squash", "centre"]
@@ -49,6 +50,8 @@ def header(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableError(_too_large(str(error))) from error
     except UnidentifiedImageError as error:
+        if looks_like_picture(data[:HEAD_BYTES]):
+            raise UnreadableError("starts like a picture and has a damaged header") from error
         raise UnreadableError("is no JPEG, PNG, WebP, BMP, GIF or TIFF picture") from error
     except Exception as error:  # each decoder has errors of its own for a damaged header
         raise UnreadableError(f"has a damaged header ({_first_line(error)})") from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from PIL import Image
 
 from neuroscope.base.events import Monitor, ignore
 from neuroscope.base.settings import cache_folder
-from neuroscope.data.images.column import IMAGE
+from neuroscope.data.images.column import IMAGE, is_arrays
 from neuroscope.data.images.decode import (
     UnreadableError,
     channels_shown,
@@ -71,21 +72,22 @@ class Facts:
         return self.problem == ""
 
 
+_LABEL = "looking at the pictures"
+_arrays: dict[int, dict[str, Facts]] = {}  # by the identity of the Arrow table, then by column
 _known: dict[str, dict[tuple[str, Stamp], Fact]] = {}  # by root
 
 
 def facts(table: Table, column: str = IMAGE, *, monitor: Monitor = ignore) -> Facts:
     """Return what each picture of `column` is; unreadable ones say why under `problem`."""
+    if is_arrays(table.arrow.column(column).type):
+        return _facts_of_arrays(table, column, monitor)
     rows = range(table.rows)
     with Pictures(table, column) as pictures:
-        if pictures.array is not None:
-            found = in_parallel(lambda row: _of_array(pictures, row), rows, monitor, "looking")
-            return _columns([fact for block in found for fact in block])
         where = os.path.abspath(pictures.root)  # noqa: PTH100 - the text is a key
         known = _known.setdefault(where, {}) or _kept(where)
         _known[where] = known
         began, fresh, told = time.monotonic(), 0, []
-        looked = in_parallel(lambda row: _of_file(pictures, row, known), rows, monitor, "looking")
+        looked = in_parallel(lambda row: _of_file(pictures, row, known), rows, monitor, _LABEL)
         for block in looked:
             for key, fact in block:
                 told.append(fact)
@@ -95,6 +97,21 @@ def facts(table: Table, column: str = IMAGE, *, monitor: Monitor = ignore) -> Fa
         if fresh and time.monotonic() - began > _WORTH_KEEPING:
             _keep(where, known)
     return _columns(told)
+
+
+def _facts_of_arrays(table: Table, column: str, monitor: Monitor) -> Facts:
+    """Arrays do not change: what was found is kept as long as their table."""
+    key = id(table.arrow)
+    if key not in _arrays:
+        _arrays[key] = {}
+        weakref.finalize(table.arrow, _arrays.pop, key, None)
+    known = _arrays[key]
+    if column not in known:
+        pictures = Pictures(table, column)
+        rows = range(table.rows)
+        found = in_parallel(lambda row: _of_array(pictures, row), rows, monitor, _LABEL)
+        known[column] = _columns([fact for block in found for fact in block])
+    return known[column]
 
 
 def check(
@@ -111,7 +128,7 @@ def look_at(data: bytes) -> Fact:
     """Return the facts of one file; UnreadableError when it cannot be decoded."""
     image = header(data)
     (width, height), mode, kind = image.size, image.mode, image.format or ""
-    image, turn = loaded(image, 2 * LIKENESS)
+    image, turn = loaded(image, 4 * LIKENESS)
     size = (height, width) if turn >= 5 else (width, height)
     return _fact(image, size, mode, kind, data)
 
@@ -121,7 +138,7 @@ def _fact(
 ) -> Fact:
     low, high = _extremes(image)
     grey = image if image.mode == "L" else image.convert("L")
-    small = grey.resize((LIKENESS, LIKENESS), Image.Resampling.BOX)
+    small = grey.resize((LIKENESS, LIKENESS), Image.Resampling.BILINEAR)
     digest = hashlib.blake2b(data, digest_size=8).digest()
     return Fact(
         *size, mode, kind, channels_shown(image), high - low,

@@ -46,8 +46,8 @@ def sound(table: Table, monitor: Monitor = ignore) -> Table:
         if reason
     ]
     if len(bad) == table.rows:
-        what = f"none of {counted(table.rows, 'picture')} can be read: {bad[0].name}"
-        raise SourceError(f"{what} {bad[0].reason}", where=table.origin.text)
+        what = f"no picture can be read ({table.rows:,} looked at): {bad[0].name} {bad[0].reason}"
+        raise SourceError(what, where=table.origin.text)
     aside = (*table.origin.set_aside, *bad)
     notes = [*table.origin.notes, *_mislabelled(names, found.format.tolist())]
     notes += [_told(aside, whole)] if aside else []

@@ -165,7 +165,7 @@ class Pictures:
         return self._files().read(self._named(row))
 
     def image(self, row: int, near: int | None = None, mode: str | None = None) -> Image.Image:
-        """Return a picture in mode "L" or "RGB", as `decode`; UnreadableError says what is wrong."""
+        """Return a picture in mode "L" or "RGB", as `decode`, or raise UnreadableError."""
         if self.array is None:
             return decode(self.data(row), near, mode)
         pixels = self.array[row]

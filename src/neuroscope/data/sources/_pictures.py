@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -20,7 +20,8 @@ _ANNOTATED = frozenset(("masks", "annotations", "jpegimages", "segmentationclass
 
 def is_untold(part: str) -> bool:
     """Tell whether a file or folder is the system's own, and not worth a word."""
-    return part.startswith(".") or part.casefold() in _UNTOLD
+    hidden = part.startswith(".") and part != ".."
+    return hidden or part.casefold() in _UNTOLD
 
 
 def named_like_picture(name: str) -> bool:
@@ -54,9 +55,9 @@ def assembled(source: str, names: Sequence[str], set_aside: Sequence[SetAside]) 
         )
     folders = [name.split("/")[:-1] for name in names]
     notes = []
-    while around := _around(folders):
-        folders = [parts[1:] for parts in folders]
-        notes.append(f"looked into the folder {around!r}")
+    if around := _around(folders):
+        folders = [parts[len(around) :] for parts in folders]
+        notes.append(f"looked into the folder {'/'.join(around)!r}")
     columns: dict[str, pa.Array] = {IMAGE: pa.array(names, pa.string())}
     firsts = {parts[0] for parts in folders if parts}
     in_parts = bool(firsts) and all(folders) and {f.casefold() for f in firsts} <= SPLIT_WORDS
@@ -70,13 +71,14 @@ def assembled(source: str, names: Sequence[str], set_aside: Sequence[SetAside]) 
     return Table(pa.table(columns), Origin(source, (source,), tuple(notes), set_aside=listed))
 
 
-def _around(folders: list[list[str]]) -> str:
-    """Return the one folder that everything lies in, when there are folders below it."""
-    firsts = Counter(parts[0] if parts else "" for parts in folders)
-    below = {parts[1] for parts in folders if len(parts) > 1}
-    first = next(iter(firsts))
-    parted = first.casefold() in SPLIT_WORDS
-    return first if len(firsts) == 1 and len(below) > 1 and not parted else ""
+def _around(folders: list[list[str]]) -> list[str]:
+    """Return the folders that everything lies in, when the classes or parts are below them."""
+    shared = list(os.path.commonprefix(folders))  # noqa: RUF071 - of lists it compares whole parts
+    parted = next((i for i, part in enumerate(shared) if part.casefold() in SPLIT_WORDS), None)
+    if parted is not None:
+        return shared[:parted]
+    below = {parts[len(shared)] for parts in folders if len(parts) > len(shared)}
+    return shared if len(below) > 1 else []
 
 
 def _coded(words: list[str | None]) -> pa.DictionaryArray:
