@@ -72,7 +72,9 @@ def _columns(found: Mapping[str, Any], console: Console) -> Table:
 
 def _finding(finding: Mapping[str, Any]) -> Text:
     said = Text.assemble((finding["what"], "bold"), f"\n{finding['meaning']}; {finding['remedy']}")
-    if finding["rows"]:
+    if finding.get("names"):
+        said.append(f"\nfor example {', '.join(finding['names'])}", "dim")
+    elif finding["rows"]:
         rows = ", ".join(f"{row:,}" for row in finding["rows"])
         said.append(f"\nfor example {'row' if len(finding['rows']) == 1 else 'rows'} {rows}", "dim")
     return said
