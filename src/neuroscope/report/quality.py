@@ -1,4 +1,4 @@
-"""The sections on how right the model is: mistakes, probabilities, threshold, importance."""
+"""The sections on how right the model is: mistakes, probabilities, threshold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroscope.report import words
 from neuroscope.report.charts import fit
-from neuroscope.report.figures import count, interval, is_number, percent, plain, score, sentence
+from neuroscope.report.figures import count, is_number, percent, plain, score, sentence
 from neuroscope.report.story import Story, entries
 
 Section = dict[str, Any] | None
@@ -142,6 +142,7 @@ def probabilities(story: Story) -> Section:
             for part in bins
         ],
         "threshold": _threshold(decided),
+        "positive": story.text("positive"),
     }
 
 
@@ -158,33 +159,6 @@ def _threshold(block: dict[str, Any]) -> Section:
         "specificity": percent(block.get("specificity")),
         "saved": saved,
         "reason": sentence(block.get("reason") or block.get("sentence")),
-    }
-
-
-def importance(story: Story) -> Section:
-    """The columns by how much worse the score gets without them."""
-    known = [entry for entry in story.records("importance") if is_number(entry.get("drop"))]
-    if not known:
-        return None
-    ordered = sorted(known, key=lambda entry: -entry["drop"])
-    most = max(ordered[0]["drop"], 1e-12)
-    bars = []
-    for entry in ordered:
-        span = interval(entry.get("interval"))
-        bars.append(
-            {
-                "column": plain(entry.get("column")),
-                "drop": score(entry["drop"]),
-                "interval": f"{score(span[0])} to {score(span[1])}" if span else "",
-                "share": round(100 * max(entry["drop"], 0) / most, 1),
-            }
-        )
-    name = str(story.dict("metric").get("name") or "")
-    return {
-        "bars": bars[:_MOST_ROWS],
-        "rest": bars[_MOST_ROWS:],
-        "metric": words.title_of(name) if name else "the score",
-        "useless": sum(entry["drop"] <= 0 for entry in ordered),
     }
 
 

@@ -141,6 +141,16 @@ GLOSSARY = {
 _ALIASES = {"average_precision": "pr_auc", "auc": "roc_auc"}
 
 
+def naming(text: str, positive: str) -> str:
+    """Return `text` with the class that is looked for in place of "positive"."""
+    if not positive:
+        return text
+    for general in ("positive rows", "positive row"):
+        text = text.replace(general, f"“{positive}” {general.split()[1]}")
+    text = text.replace("called positive", f"called “{positive}”")
+    return text.replace("negative row", "other row")
+
+
 def term_of(metric: str) -> str | None:
     """Return the glossary's term for a metric, or None."""
     name = _ALIASES.get(metric, metric)
