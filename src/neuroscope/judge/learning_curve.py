@@ -133,7 +133,9 @@ def _fit(
 def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: str) -> str:
     doubled = f"Twice as many rows to learn from ({2 * rows:,} instead of {rows:,}) would"
     if max(gain) < _NOTHING:
-        return f"{doubled} hardly change {title}, by less than {2 * _NOTHING:g}: it has levelled off."
+        return (
+            f"{doubled} hardly change {title}, by less than {2 * _NOTHING:g}: it has levelled off."
+        )
     amount, low, high = ("0" if n < 1e-9 else f"{n:.2g}" for n in gain)
     change = f"{doubled} improve {title} by about {amount}"
     spread = f"({low} to {high})"

@@ -6,6 +6,7 @@ import math
 from typing import Any, TypeGuard
 
 NONE = "–"
+_APART_FROM = 10_000  # thousands stand apart from here on, so that a year reads as one
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -21,7 +22,9 @@ def score(value: Any) -> str:
     if value == 0 or 0.01 <= size < 100:
         return f"{value:.3f}"
     if 100 <= size < 1e9:
-        return f"{value:,.1f}" if size < 1000 else f"{value:,.0f}"
+        if size < 1000:
+            return f"{value:.1f}"
+        return f"{value:.0f}" if size < _APART_FROM else f"{value:,.0f}"
     return f"{value:.3g}"
 
 
@@ -61,7 +64,7 @@ def short(value: float) -> str:
         mantissa = mantissa.removesuffix(".0")
         power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         return f"10{power}" if mantissa == "1" else f"{mantissa}·10{power}"
-    return f"{value:,.10g}"
+    return f"{value:.10g}" if size < _APART_FROM else f"{value:,.10g}"
 
 
 def plain(value: Any) -> str:

@@ -9,7 +9,16 @@ from rich.console import Console
 from rich.text import Text
 
 from neuroscope.cli.views.ladder import ladder, remarks
-from neuroscope.cli.views.words import bullets, counted, duration, heading, paragraph, shown, spread
+from neuroscope.cli.views.words import (
+    KINDS,
+    bullets,
+    counted,
+    duration,
+    heading,
+    paragraph,
+    shown,
+    spread,
+)
 
 _TOP = 3  # columns told of what the model looks at
 
@@ -33,11 +42,9 @@ def show(result: Mapping[str, Any], console: Console) -> None:
 
 def _data(result: Mapping[str, Any], console: Console) -> None:
     rows = result["rows"]
-    kinds = {"binary": "one of two classes", "multiclass": "one of several classes",
-             "regression": "a number"}  # fmt: skip
     console.print()
     title = Text.assemble((result["source"], "bold"), ": predict ", (result["target"], "bold"),
-                          f", {kinds.get(result['kind'], result['kind'])}")  # fmt: skip
+                          f", {KINDS.get(result['kind'], result['kind'])}")  # fmt: skip
     if result.get("positive"):
         why = result["positive_reason"]
         other = "" if "by the user" in why else "; else name it with --positive"
