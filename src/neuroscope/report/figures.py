@@ -19,13 +19,18 @@ def score(value: Any) -> str:
     if not is_number(value):
         return NONE
     size = abs(value)
-    if value == 0 or 0.01 <= size < 100:
+    if value == 0 or 0.0005 <= size < 100:
         return f"{value:.3f}"
     if 100 <= size < 1e9:
         if size < 1000:
             return f"{value:.1f}"
         return f"{value:.0f}" if size < _APART_FROM else f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def amount(value: Any) -> str:
+    """Return a number in units of the target: four digits, whole from 1000 on."""
+    return score(value) if not is_number(value) or abs(value) >= 1000 else f"{value:.4g}"
 
 
 def percent(share: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroscope.report import words
 from neuroscope.report.charts import fit
-from neuroscope.report.figures import count, is_number, percent, plain, score, sentence
+from neuroscope.report.figures import amount, count, is_number, percent, plain, score, sentence
 from neuroscope.report.story import Story, entries
 
 Section = dict[str, Any] | None
@@ -87,8 +87,8 @@ def residuals(story: Story) -> Section:
         "worst": [
             [
                 plain(entry.get("row")),
-                score(entry.get("actual")),
-                score(entry.get("predicted")),
+                amount(entry.get("actual")),
+                amount(entry.get("predicted")),
                 _miss(entry),
             ]
             for entry in worst[:_MOST_ROWS]
@@ -97,12 +97,12 @@ def residuals(story: Story) -> Section:
 
 
 def _residual_bin(part: dict[str, Any]) -> list[str]:
-    ends = [score(part.get(name)) for name in ("miss_low", "miss_high")]
+    ends = [amount(part.get(name)) for name in ("miss_low", "miss_high")]
     return [
-        f"{score(part.get('lower'))} to {score(part.get('upper'))}",
+        f"{amount(part.get('lower'))} to {amount(part.get('upper'))}",
         count(part.get("rows", part.get("count"))),
-        score(part.get("predicted")),
-        score(part.get("actual")),
+        amount(part.get("predicted")),
+        amount(part.get("actual")),
         " to ".join(ends),
     ]
 
@@ -111,7 +111,7 @@ def _miss(entry: dict[str, Any]) -> str:
     actual, predicted = entry.get("actual"), entry.get("predicted")
     if not (is_number(actual) and is_number(predicted)):
         return plain(None)
-    return f"{'+' if actual > predicted else ''}{score(actual - predicted)}"
+    return f"{'+' if actual > predicted else ''}{amount(actual - predicted)}"
 
 
 def probabilities(story: Story) -> Section:

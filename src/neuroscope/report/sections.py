@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.base.events import EpochEnded, GradientFlow
+from neuroscope.judge.metrics import METRICS
 from neuroscope.report import words
 from neuroscope.report.charts import curves
 from neuroscope.report.charts.ladder import ladder as draw_ladder
-from neuroscope.report.figures import count, duration, interval, is_number, plain, score
+from neuroscope.report.figures import amount, count, duration, interval, is_number, plain, score
 from neuroscope.report.story import Story, as_dict
 
 Section = dict[str, Any] | None
@@ -56,13 +57,14 @@ def _test_figures(story: Story) -> list[dict[str, Any]]:
     for name in names:
         known = as_dict(about.get(name)) or (deciding if name == main else {})
         span = interval(spans.get(name))
+        said = amount if name in METRICS and METRICS[name].in_target_units else score
         figures.append(
             {
                 "name": name,
                 "title": str(known.get("title") or words.title_of(name)),
                 "term": words.term_of(name),
-                "value": score(test[name]),
-                "interval": f"{score(span[0])} to {score(span[1])}" if span else "",
+                "value": said(test[name]),
+                "interval": f"{said(span[0])} to {said(span[1])}" if span else "",
                 "meaning": words.naming(str(known.get("meaning") or _definition(name)), positive),
                 "main": name == main,
             }
