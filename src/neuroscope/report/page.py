@@ -60,7 +60,7 @@ def write_report(folder: Path) -> Path:
 
 def render(story: Story) -> str:
     """Return the page of a story."""
-    terms = _Terms(story.text("positive"))
+    terms = _Terms(story.positive)
     shown: dict[str, Any] = {name: section(story) for name, section in _SECTIONS.items()}
     contents = [entry for name, entry in _CONTENTS.items() if shown[name]]
     return (

@@ -142,7 +142,7 @@ def probabilities(story: Story) -> Section:
             for part in bins
         ],
         "threshold": _threshold(decided),
-        "positive": story.text("positive"),
+        "positive": story.positive,
     }
 
 

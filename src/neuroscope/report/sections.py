@@ -26,7 +26,7 @@ def decision(story: Story) -> dict[str, Any]:
     if story.status in words.UNFINISHED:
         tone, badge, meaning = words.UNFINISHED[story.status]
     headline = story.text("headline") or story.text("why")
-    positive = story.text("positive")
+    positive = story.positive
     sentences = [words.naming(plain(said), positive) for said in story.list("sentences")]
     why = story.text("why")
     rows = story.dict("rows")
@@ -48,7 +48,7 @@ def decision(story: Story) -> dict[str, Any]:
 
 def _test_figures(story: Story) -> list[dict[str, Any]]:
     """The scores of the test rows, the deciding metric first."""
-    test, about, positive = story.dict("test"), story.dict("metrics"), story.text("positive")
+    test, about, positive = story.dict("test"), story.dict("metrics"), story.positive
     spans = as_dict(test.get("interval"))
     deciding = story.dict("metric")
     main = str(deciding.get("name") or "")

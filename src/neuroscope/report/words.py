@@ -141,14 +141,24 @@ GLOSSARY = {
 _ALIASES = {"average_precision": "pr_auc", "auc": "roc_auc"}
 
 
-def naming(text: str, positive: str) -> str:
-    """Return `text` with the class that is looked for in place of "positive"."""
-    if not positive:
-        return text
-    for general in ("positive rows", "positive row"):
-        text = text.replace(general, f"“{positive}” {general.split()[1]}")
-    text = text.replace("called positive", f"called “{positive}”")
-    return text.replace("negative row", "other row")
+_POSITIVE = {
+    "positive rows": "{} rows",
+    "positive row": "{} row",
+    "called positive": "called {}",
+    "the positives": "the {} rows",
+    "of positives": "of {} rows",
+    "negative row": "other row",
+}
+
+
+def naming(text: str, named: str) -> str:
+    """Return `text` with the class that is looked for in place of "positive".
+
+    `named` is the class as it is to be written, in quotes; "" leaves the text as it is.
+    """
+    for general, put in _POSITIVE.items() if named else ():
+        text = text.replace(general, put.format(named))
+    return text
 
 
 def term_of(metric: str) -> str | None:

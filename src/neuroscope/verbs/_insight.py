@@ -11,6 +11,7 @@ from neuroscope.tasks._learning import Learner
 from neuroscope.verbs._climb import Climb
 
 _SHARE = 0.5  # of the seconds that are left
+_LEAST_SHARE = 0.02  # of the whole budget, also when it is used
 
 
 def insight(climb: Climb, learner: Learner, temperature: float = 1.0) -> dict[str, Any]:
@@ -21,9 +22,11 @@ def insight(climb: Climb, learner: Learner, temperature: float = 1.0) -> dict[st
     """
     problem, neuron = climb.problem, climb.runs.get("neuron")
     climb.monitor(Progress(label="seeing what it looks at", done=0, total=1))
+    left = climb.budget.left(_SHARE)
+    seconds = None if left is None else max(left, _LEAST_SHARE * (climb.budget.seconds or 0))
     found = explained(
         problem, learner, problem.split.test, climb.metric,
-        seconds=climb.budget.left(_SHARE), temperature=temperature,
+        seconds=seconds, temperature=temperature,
     )  # fmt: skip
     if neuron is not None and 0 in neuron.folds:
         found["closed_form"] = closed_form(problem, neuron.recipe, neuron.folds[0])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from neuroscope.cli.views.ladder import ladder, remarks
@@ -19,6 +20,7 @@ from neuroscope.cli.views.words import (
     shown,
     spread,
 )
+from neuroscope.report.words import naming
 
 _TOP = 3  # columns told of what the model looks at
 
@@ -88,7 +90,8 @@ def _verdict(result: Mapping[str, Any], console: Console) -> None:
         paragraph(console, curve["sentence"])
     decision = result.get("threshold") or {}
     if decision.get("sentence"):
-        paragraph(console, decision["sentence"])
+        named = repr(result["positive"]) if result.get("positive") else ""
+        paragraph(console, naming(decision["sentence"], named))
 
 
 def _test(result: Mapping[str, Any], console: Console) -> None:
@@ -115,9 +118,11 @@ def _looks(result: Mapping[str, Any], console: Console) -> None:
     clear = [entry for entry in known if entry["drop"] > 0 and _above_zero(entry["interval"])]
     title = result["metric"]["title"]
     heading(console, f"What it looks at (how much worse {title} is when one column is shuffled)")
+    table = Table.grid(padding=(0, 2))
     for entry in clear[:_TOP]:
-        figure = f"{shown(entry['drop'])} ({spread(entry['interval'])})"
-        paragraph(console, Text.assemble((entry["column"], "bold"), f"  {figure}"))
+        table.add_row(Text(f"  {entry['column']}", style="bold"), Text(shown(entry["drop"])),
+                      Text(spread(entry["interval"])))  # fmt: skip
+    console.print(table)
     others = len(known) - len(clear[:_TOP])
     if not clear:
         paragraph(console, "no column alone makes a difference that chance does not explain; "
