@@ -38,6 +38,12 @@ def test_a_column_whose_interval_holds_zero_is_drawn_as_chance(churn) -> None:
     assert rows == ["bar-row", "bar-row chance"]
 
 
+def test_where_no_column_is_clear_it_is_said_so(churn) -> None:
+    unclear = [{"column": name, "drop": 0.01, "interval": [-0.1, 0.1]} for name in "ab"]
+    change(churn, importance=unclear)
+    assert "No column alone makes a difference" in page_of(churn).text
+
+
 def test_columns_that_the_time_did_not_reach_are_counted(churn) -> None:
     assert "too short" not in page_of(churn).text
     change(churn, importance=[{"column": "tenure", "drop": 0.1, "interval": [0.05, 0.2]}])

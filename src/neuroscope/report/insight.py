@@ -28,6 +28,7 @@ def importance(story: Story) -> Section:
         "rest": bars[_MOST_ROWS:],
         "metric": words.title_of(name) if name else "the score",
         "useless": sum(bar["chance"] for bar in bars),
+        "alone_nothing": bool(bars) and all(bar["chance"] for bar in bars),
         "unmeasured": len(_features(story) - unread) if known else 0,
         "weights": weights,
     }

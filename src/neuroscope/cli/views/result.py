@@ -122,7 +122,8 @@ def _looks(result: Mapping[str, Any], console: Console) -> None:
     for entry in clear[:_TOP]:
         table.add_row(Text(f"  {entry['column']}", style="bold"), Text(shown(entry["drop"])),
                       Text(spread(entry["interval"])))  # fmt: skip
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     others = len(known) - len(clear[:_TOP])
     if not clear:
         paragraph(console, "no column alone makes a difference that chance does not explain; "
