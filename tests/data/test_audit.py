@@ -157,6 +157,19 @@ def test_placeholders_and_numbers_as_text():
     assert "numbers-as-text" not in look(random().choice(["1", "2", "many"], N), "categorical")
 
 
+def test_words_among_numbers_are_told_however_many():
+    values = [str(v) for v in random().integers(0, 100, N)]
+    values[: N // 4] = ["none yet"] * (N // 4 - 1) + ["later"]
+    finding = look(values, "categorical")["numbers-and-words"]
+    assert finding.count == N // 4
+    assert "'none yet', 'later'" in finding.what
+    assert finding.rows[0] == 1
+    assert "numbers-as-text" not in look(values, "categorical")
+    mostly_words = [f"street {v}" if i % 5 else str(v) for i, v in enumerate(values)]
+    assert "numbers-and-words" not in look(mostly_words, "categorical")
+    assert "numbers-and-words" not in look(random().choice(["1", "2", "many"], N), "categorical")
+
+
 def test_many_categories():
     values = [f"c{i}" for i in random().integers(0, 300, N)]
     assert look(values, "categorical")["many-categories"].count == len(set(values))

@@ -299,3 +299,41 @@ def test_a_guessed_target_is_told_and_a_named_one_is_not() -> None:
     assert "--target" in " ".join(guessed["warnings"])
     named = train(noise(), DataOptions(target="y"), FAST)
     assert "a guess" not in " ".join(named["warnings"])
+
+
+def test_trees_that_the_budget_cut_short_are_told_as_such(monkeypatch) -> None:
+    from neuroscope.tasks.rungs import trees
+
+    usual = trees.fit
+
+    def hurried(training, recipe, watch):
+        watch.tell(events.WarningRaised(message="10 of 100 rounds, cut to the time budget",
+                                        rung=watch.rung))  # fmt: skip
+        return usual(training, recipe, watch)
+
+    monkeypatch.setattr(trees, "fit", hurried)
+    result = train("iris", options=TrainOptions(rungs=("majority", "neuron", "trees"), epochs=5))
+    assert [rung["name"] for rung in result["rungs"] if rung["cut"]] == ["trees"]
+    said = " ".join(result["sentences"])
+    assert "Gradient-boosted trees (cut short by the time budget)" in said
+    assert "holds against" not in said
+    assert "cut short by the time budget" in Path(result["report"]).read_text(encoding="utf-8")
+
+
+def test_the_result_says_what_the_model_looks_at() -> None:
+    result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron")))
+    first = result["importance"][0]
+    assert first.keys() == {"column", "drop", "interval", "share"}
+    assert first["interval"][0] < first["drop"] < first["interval"][1]
+    names = {entry["column"] for entry in result["importance"]}
+    assert names == {c["name"] for c in result["schema"]["columns"] if c["role"] == "feature"}
+    assert result["weights"]["unit"] == "target"
+    assert abs(result["closed_form"]["difference"]) < 0.02
+    page = Path(result["report"]).read_text(encoding="utf-8")
+    assert first["column"] in page[page.index("What it looks at") :]
+    assert "closed form beside descent" in page
+
+
+def test_guessing_has_nothing_to_look_at() -> None:
+    result = train("iris", options=TrainOptions(rungs=("majority",)))
+    assert result.keys().isdisjoint({"importance", "weights", "closed_form"})

@@ -21,7 +21,9 @@ def command(
     rungs: Annotated[
         str,
         typer.Option(
-            metavar="auto|all|NAME,…", help="Rungs to climb: majority, neuron, dense, trees."
+            metavar="auto|all|NAME,…",
+            help="Rungs to climb: majority, neuron, dense, trees. auto takes those that make "
+            "sense for the data, which on tables is all of them.",
         ),
     ] = "auto",
     budget: Annotated[

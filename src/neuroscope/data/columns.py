@@ -119,7 +119,7 @@ def row_hashes(table: Table, names: Sequence[str]) -> np.ndarray:
     """
     hashes = np.full(table.rows, 0x9E3779B97F4A7C15, dtype=np.uint64)
     for name in names:
-        hashes = _mixed(hashes ^ _bits(cells(table, name)))
+        hashes = mixed(hashes ^ _bits(cells(table, name)))
     return hashes
 
 
@@ -132,7 +132,7 @@ def _bits(column: Cells) -> np.ndarray:
     return column.categories()[0].view(np.uint64)
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
+def mixed(values: np.ndarray) -> np.ndarray:
     """Scatter the bits of uint64 values (the finaliser of splitmix64; Steele et al., 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
+from neuroscope.verbs._insight import insight
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 
 _RESERVE = 0.06  # share of the budget kept for the model, the result and the report
@@ -185,10 +186,12 @@ def _run(
     monitor: Monitor, budget: Budget, *, resumed: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     warnings: dict[str, list[str]] = {}
+    cut: set[str] = set()  # rungs that had too little time
 
     def remember(event: Event) -> None:
         if isinstance(event, WarningRaised):
             warnings.setdefault(event.gist, []).append(event.text)
+            cut.update([event.rung] if event.cut_short else [])
 
     for event in folder.events() if resumed else ():
         remember(event)  # what was told of the rungs that are not fitted again
@@ -204,7 +207,7 @@ def _run(
         climb.restore()
     try:
         climb.up()
-        result = _conclude(climb, prepared, data, options, source, tell)
+        result = _conclude(climb, prepared, data, options, source, cut)
     except (KeyboardInterrupt, Interrupted):
         climb.stop.set()
         raise Interrupted(
@@ -261,11 +264,12 @@ def _once(alike: Sequence[str]) -> str:
 
 def _conclude(
     climb: Climb, prepared: Prepared, data: DataOptions, options: TrainOptions, source: Any,
-    tell: Monitor,
+    cut: Collection[str],
 ) -> dict[str, Any]:  # fmt: skip
-    problem, metric = climb.problem, climb.metric
+    problem, metric, tell = climb.problem, climb.metric, climb.monitor
     held = climb.held_out
-    choice = choose(climb.scores(), metric, problem.y[held], climb.resampling,
+    scored = [dataclasses.replace(score, cut=score.name in cut) for score in climb.scores()]
+    choice = choose(scored, metric, problem.y[held], climb.resampling,
                     problem.weights_of(held), problem.groups_of(held),
                     climb.fold_numbers)  # fmt: skip
     end = Conclusion(climb, choice, parse_cost(options.cost) if options.cost else None)
@@ -279,8 +283,12 @@ def _conclude(
     recipe = end.run.recipe.to_json() if end.run.recipe else None
     if recipe:
         climb.folder.write_json("recipe.json", recipe)
-    found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views}
-    return _result(climb, prepared, choice, test, source, options) | {
+    found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views,
+             **insight(climb, learner, end.temperature)}  # fmt: skip
+    result = _result(climb, prepared, choice, test, source, options)
+    for rung in result["rungs"]:
+        rung["cut"] = rung["name"] in cut
+    return result | {
         **{name: block for name, block in found.items() if block},
         "reproduce": train_command(source, data, options),
         "usable": choice.usable,

@@ -17,6 +17,7 @@ RARELY_FAR = 0.01  # share of rows up to which far numbers are outliers, not a l
 MANY_CATEGORIES = 50
 FEW_ROWS_EACH = 5  # rows for each category below which little can be learnt about one
 NEARLY_NUMBERS = 0.9  # share of rows with a number from which text was meant as numbers
+MIXED_NUMBERS = 0.5  # share of rows with a number from which the words among them are told
 
 _PLACEHOLDERS = frozenset(
     ("?", "-", "--", ".", "n/a", "#n/a", "na", "nan", "null", "(null)", "unknown", "missing")
@@ -145,6 +146,23 @@ def _categories(name: str, codes: np.ndarray, labels: list[str]) -> Iterator[Fin
             what=f"{name!r} holds numbers, but text in {counted(strange, 'row')}: {listed(texts)}",
             meaning="because of these few cells the whole column is read as categories",
             remedy="empty or correct these cells, so that the column is read as numbers",
+        )
+    elif MIXED_NUMBERS * rows.sum() <= rows.sum() - strange < rows.sum() and len(labels) > 10:
+        texts = [
+            repr(labels[code]) for code in np.array(not_numbers)[np.argsort(-rows[not_numbers])]
+        ]
+        yield Finding(
+            code="numbers-and-words",
+            severity="notice",
+            column=name,
+            count=strange,
+            rows=examples(np.isin(codes, not_numbers)),
+            what=f"{name!r} mixes numbers with words, which stand in {counted(strange, 'row')}:"
+            f" {listed(texts)}",
+            meaning="the whole column is read as categories, to which 3 is no nearer to 4 than"
+            " to 100",
+            remedy="where the words mean missing, empty these cells; else give the words a column"
+            " of their own",
         )
     elif len(labels) > MANY_CATEGORIES and rows.sum() < FEW_ROWS_EACH * len(labels):
         each = rows.sum() / len(labels)
