@@ -13,7 +13,7 @@ from neuroscope.base.recipe import OPTIMIZERS, Recipe
 from neuroscope.neuron import descent, heads
 from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import Epoch, descend, descend_safely
-from neuroscope.neuron.lanes import lanes_for
+from neuroscope.neuron.lanes import PIECE, lanes_for
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.range_test import learning_rate_range
 from neuroscope.neuron.step import Examples, State, shuffle
@@ -261,6 +261,22 @@ def test_the_range_test_finds_a_sensible_rate_and_changes_nothing(optimizer) -> 
         losses[factor] = reports[-1].train_loss
     assert losses[1.0] < losses[1e-3]
     assert learning_rate_range(network, train, recipe) == (curve, rate)
+
+
+def test_lanes_change_every_weight_of_layers_of_several_pieces() -> None:
+    recipe = Recipe(hidden=(301, 203), batch_size=10, epochs=1, precision="float64")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 301)), rng.integers(0, 3, 20)
+    assert PIECE // 301 < 301 // 2  # else the share of each of two lanes would be one piece
+    nets = []
+    for count in (1, 2, 3):
+        net = heads.build("multiclass", 301, 3, recipe)
+        before = net.theta.copy()
+        list(descend(net, heads.examples("multiclass", x, y, 3, recipe), recipe, lanes=count))
+        nets.append(net.theta)
+        assert (net.theta != before).mean() > 0.9  # units that are silent keep their weights
+    assert nets[1] == pytest.approx(nets[0], rel=1e-8, abs=1e-10)
+    assert nets[2] == pytest.approx(nets[0], rel=1e-8, abs=1e-10)
 
 
 def test_rows_of_the_wrong_width_are_refused() -> None:

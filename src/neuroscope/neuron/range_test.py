@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D
+from neuroscope.neuron.forward import zeros
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples, State, make_scratch, shuffle, train_epoch
 from neuroscope.neuron.update import make_rule
@@ -52,7 +53,7 @@ def _losses_while_rising(
     batch_size = min(recipe.batch_size, len(train.x))
     constant = replace(recipe, schedule="constant", warmup=0.0)
     scratch = make_scratch(network, batch_size)
-    gradient, norms = np.empty_like(state.theta), np.empty(len(network.widths) - 1, dtype)
+    gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
     losses: list[float] = []
     mean, best = 0.0, math.inf
     for step, rate in enumerate(rates):
