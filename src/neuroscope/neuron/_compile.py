@@ -19,6 +19,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Sums may be reordered and multiply-adds fused, which the vector unit needs; "nnan" and "ninf"
 # are left out on purpose, so that a loss that is not finite stays visible.
 _FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": _FASTMATH,
+    "no_cfunc_wrapper": True,  # the door for C programs: nobody uses it, and it takes time
+}
 _FOLDER = "CACHE_DIR"  # the name of Numba's setting; it is read when a function is decorated
 
 
@@ -52,9 +59,7 @@ def _jit(function: Function, *, inline: Literal["never", "always"]) -> Function:
     before = getattr(config, _FOLDER)
     setattr(config, _FOLDER, str(cache_folder()))
     try:
-        jit = numba.njit(
-            cache=True, nogil=True, error_model="numpy", fastmath=_FASTMATH, inline=inline
-        )
+        jit = numba.njit(inline=inline, **_OPTIONS)
         return cast(Function, jit(function))
     finally:
         setattr(config, _FOLDER, before)
