@@ -302,7 +302,7 @@ def test_a_guessed_target_is_told_and_a_named_one_is_not() -> None:
 
 
 def test_trees_that_the_budget_cut_short_are_told_as_such(monkeypatch) -> None:
-    from neuroscope.tasks.rungs import trees
+    from neuroscope.tasks.rungs.table import trees
 
     usual = trees.fit
 

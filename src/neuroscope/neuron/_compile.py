@@ -20,6 +20,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # are left out on purpose, so that a loss that is not finite stays visible.
 _FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
 _PARTS = {"units": "single neurons"}  # what a module's functions serve, all others networks
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": _FASTMATH,
+    "no_cfunc_wrapper": True,  # the door for C programs: nobody uses it, and it takes time
+}
 _FOLDER = "CACHE_DIR"  # the name of Numba's setting; it is read when a function is decorated
 
 
@@ -53,9 +60,7 @@ def _jit(function: Function, *, inline: Literal["never", "always"]) -> Function:
     before = getattr(config, _FOLDER)
     setattr(config, _FOLDER, str(cache_folder()))
     try:
-        jit = numba.njit(
-            cache=True, nogil=True, error_model="numpy", fastmath=_FASTMATH, inline=inline
-        )
+        jit = numba.njit(inline=inline, **_OPTIONS)
         return cast(Function, jit(function))
     finally:
         setattr(config, _FOLDER, before)

@@ -26,7 +26,7 @@ def closed_form(problem: Problem, recipe: Recipe | None, said: np.ndarray) -> di
         return None
     train, valid = problem.split.folds[0]
     training = problem.training(train)
-    encoder, x = training.encoded(recipe.numeric_bins)
+    encoder, x = training.encoded(recipe)
     if max(x.shape) * x.shape[1] ** 2 > _AFFORDABLE:
         return None
     theta = least_squares(x, training.y, w=training.weights, l2=recipe.l2)

@@ -34,11 +34,11 @@ def explained(
 ) -> dict[str, Any]:
     """Return the blocks "importance" and, of a single layer of neurons, "weights".
 
-    `rows` are held-out rows, at best those of the test. Empty for a learner that reads no column,
+    `rows` are held-out rows, at best those of the test. Empty for a learner that reads no columns,
     and where less than a tenth of a second is left.
     """
     seconds = SECONDS if seconds is None else min(seconds, SECONDS)
-    if learner.encoder is None or seconds < 0.1:
+    if not isinstance(learner.encoder, Encoder) or seconds < 0.1:
         return {}
     return {
         "importance": importance(problem, learner, rows, metric, problem.seed, seconds),
@@ -59,7 +59,7 @@ def importance(
     A loss is positive whichever way the metric points. All encoded columns of one column are
     shuffled together. Above 2,000 rows a sample is taken, drawn by `seed`.
     """
-    if learner.encoder is None:
+    if not isinstance(learner.encoder, Encoder):
         return []
     rows, x = _sample(problem, learner.encoder, rows, seed)
     y, row_weights = problem.y[rows], problem.weights_of(rows)
@@ -110,7 +110,7 @@ def weights(
     if not isinstance(learner, NetLearner) or learner.network.activations[:-1]:
         return None
     encoder = learner.encoder
-    if encoder is None:
+    if not isinstance(encoder, Encoder):
         return None
     several = problem.kind == "multiclass"
     x = _sample(problem, encoder, rows, problem.seed)[1]

@@ -115,18 +115,18 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     recipe, positions = _within(watch, network, training, x, positions, recipe)
     train = _examples(training, x, positions, recipe, smooth=True)
     watched = _watched(training, encoder, recipe) if watch.fold == 0 else None
-    norms: tuple[float, ...] = ()
+    course: list[tuple[float, ...]] = []  # gradient norms of each epoch
     best = network.theta.copy()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
     for report in descend_safely(network, train, recipe, valid=valid, lanes=watch.lanes):
         if isinstance(report, Recipe):
-            recipe = report
+            recipe, course = report, []
             watch.tell(WarningRaised(
                 message=f"the loss diverged; begun again with learning rate "
                 f"{recipe.learning_rate:.3g}, half of what it was", rung=watch.rung,
             ))  # fmt: skip
         else:
-            norms = report.norms
+            course.append(report.norms)
             if report.best:
                 best[:] = network.theta
             _tell(report, network, recipe, watch, watched)
@@ -138,7 +138,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     if "time budget" in recipe.reasons.get("epochs", ""):
         message = f"epochs: {recipe.reasons['epochs']}; a longer --budget may do better"
         watch.tell(WarningRaised(message=message, rung=watch.rung))
-    for alert in gradient_alerts(norms, recipe.activation):
+    for alert in gradient_alerts(course, recipe.activation):
         watch.tell(WarningRaised(message=alert, rung=watch.rung))
     return NetLearner(network, encoder, recipe, kind)
 

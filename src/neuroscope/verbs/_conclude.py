@@ -11,6 +11,7 @@ import numpy as np
 
 from neuroscope.base.errors import DivergedError, WorkError
 from neuroscope.base.events import Progress, WarningRaised
+from neuroscope.data.sketch import SEEN_ROWS, sketch
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
@@ -198,6 +199,7 @@ class Conclusion:
         arrays, parts = _model.pack(
             problem, learner, temperature=self.temperature, threshold=threshold
         )
+        parts[SEEN_ROWS] = sketch(problem.table, problem.schema, problem.split.development)
         card = Card(
             task=self.climb.task.NAME,
             target=problem.codec.column,

@@ -28,7 +28,8 @@ def insight(climb: Climb, learner: Learner, temperature: float = 1.0) -> dict[st
         problem, learner, problem.split.test, climb.metric,
         seconds=seconds, temperature=temperature,
     )  # fmt: skip
-    if neuron is not None and 0 in neuron.folds:
-        found["closed_form"] = closed_form(problem, neuron.recipe, neuron.folds[0])
+    if neuron is not None and (neuron.trial, 0) in neuron.tried:
+        said = neuron.tried[neuron.trial, 0]
+        found["closed_form"] = closed_form(problem, neuron.recipe, said)
     climb.monitor(Progress(label="seeing what it looks at", done=1, total=1))
     return {name: block for name, block in found.items() if block}

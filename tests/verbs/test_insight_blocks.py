@@ -35,8 +35,8 @@ def test_half_of_what_is_left_and_never_nothing(monkeypatch, budget, least, most
 def test_the_closed_form_is_asked_for_with_what_descent_said(monkeypatch) -> None:
     monkeypatch.setattr(_insight, "explained", lambda *_, **__: {"importance": [], "weights": None})
     monkeypatch.setattr(_insight, "closed_form", lambda problem, recipe, said: {"said": said})
-    neuron = SimpleNamespace(recipe="r", folds={0: "p"})
+    neuron = SimpleNamespace(recipe="r", trial=1, tried={(1, 0): "p", (0, 0): "q"})
     found = insight(climb(Budget(None), [], neuron=neuron), SimpleNamespace())
     assert found == {"closed_form": {"said": "p"}}  # and no empty block
-    unfitted = SimpleNamespace(recipe=None, folds={})
+    unfitted = SimpleNamespace(recipe=None, trial=0, tried={})
     assert insight(climb(Budget(None), [], neuron=unfitted), SimpleNamespace()) == {}
