@@ -32,8 +32,8 @@ def after_the_budget() -> tuple[Conclusion, list[float]]:
     end.climb = SimpleNamespace(monitor=events.ignore, budget=Budget(1e-9), stop=threading.Event())
     rows = np.arange(500)
     split = SimpleNamespace(development=rows, folds=[(rows[:400], rows[400:])])
-    end.problem = SimpleNamespace(training=lambda rows: None, split=split, seed=0)
-    end.climb.training = lambda fold: SimpleNamespace(rows=rows[:400])
+    part = SimpleNamespace(rows=rows[:400])
+    end.problem = SimpleNamespace(training=lambda rows: None, split=split, seed=0, folds=(part,))
     return end, given
 
 

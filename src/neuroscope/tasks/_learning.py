@@ -96,6 +96,11 @@ class Problem:
         """Return what a rung sees when it is fitted on `rows`, and judged on the rows `held`."""
         return Training(self, rows, held)
 
+    @cached_property
+    def folds(self) -> tuple[Training, ...]:
+        """The training rows of each fold, with the rows it is judged on; the rungs share them."""
+        return tuple(self.training(*fold) for fold in self.split.folds)
+
 
 @dataclass(frozen=True)
 class Training:

@@ -146,7 +146,7 @@ class Conclusion:
 
     def learning_curve(self) -> dict[str, Any] | None:
         """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
-        part = self.climb.training(0)
+        part = self.problem.folds[0]
         left = self.climb.budget.left()
         needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
         if self.choice.chosen == "majority" or len(part.rows) < 100:
