@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +12,14 @@ import pytest
 
 from neuroscope.base import events, settings
 from neuroscope.base.errors import InputError, Interrupted
+from neuroscope.base.recipe import Recipe
+from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
+from neuroscope.tasks._learning import Budget
+from neuroscope.verbs import _trials
 from neuroscope.verbs._prepare import DataOptions
+from neuroscope.verbs._rung_run import RungRun
 from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
 
 
@@ -82,3 +89,41 @@ def test_a_run_is_not_resumed_with_another_schema(tmp_path) -> None:
     path.write_text(json.dumps({"ash": {"role": "ignore"}}))
     roles = {c["name"]: c["role"] for c in resume(name)["schema"]["columns"]}
     assert roles["ash"] == "ignore"
+
+
+@pytest.mark.parametrize(("spent", "left"), [(40.0, "54 s"), (5000.0, "9 s")])
+def test_a_resumed_run_has_what_is_left_of_its_budget_and_a_tenth_at_least(spent, left) -> None:
+    name = interrupted(options=TrainOptions(rungs=("majority", "neuron"), epochs=2, budget=100.0))
+    folder = RunFolder.open(name, settings.runs_folder())
+    state, arrays = folder.restore()
+    assert 0 < state["spent"] < 60
+    folder.checkpoint(state | {"spent": spent}, arrays)
+    result = resume(name)
+    (said,) = [warning for warning in result["warnings"] if "time budget" in warning]
+    assert f"goes on with {left} of its time budget: {spent:,.0f} s were used" in said
+    assert spent < result["seconds"] < spent + 60
+    assert [rung["status"] for rung in result["rungs"]] == ["done", "done"]
+
+
+def test_without_a_limit_nothing_is_said_of_the_budget() -> None:
+    name = interrupted(options=TrainOptions(rungs=("majority", "neuron"), epochs=2, budget=None))
+    assert not [warning for warning in resume(name)["warnings"] if "budget" in warning]
+
+
+@pytest.mark.parametrize(("tried", "given"), [({}, 0.0), ({(0, 0): np.zeros(3)}, 4.0)])
+def test_folds_that_were_left_have_the_time_of_the_others(monkeypatch, tried, given) -> None:
+    seconds: list[float] = []
+
+    def fit(training, recipe, watch) -> SimpleNamespace:
+        seconds.append(watch.seconds)
+        return SimpleNamespace(parameters=1)
+
+    monkeypatch.setattr(_trials, "score", lambda *_: 0.5)
+    rung = SimpleNamespace(fit=fit, SHARE=1.0, PARALLEL=False, YARDSTICK=False)
+    problem = SimpleNamespace(split=SimpleNamespace(method="random"))
+    part = SimpleNamespace(problem=problem, predict_held=lambda learner: np.zeros(3))
+    run = RungRun("dense", fold_seconds=4.0, tried=tried)
+    _trials.Trials(rung, run, [part, part], METRICS["roc_auc"], Budget(1e-9), events.ignore,
+                   threading.Event(), lambda: None).fit([Recipe()])  # fmt: skip
+    assert set(seconds) == {given}
+    assert set(run.folds) == {0, 1}

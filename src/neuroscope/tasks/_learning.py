@@ -234,6 +234,9 @@ class Watch:
         self.monitor(event)
 
 
+_TO_CONCLUDE = 0.1  # share of the budget that a resumed run has at least
+
+
 @dataclass
 class Budget:
     """Seconds that a run may take in all, from `began` on; None is as long as it takes."""
@@ -245,6 +248,12 @@ class Budget:
     def spent(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self.began
+
+    def take_up(self, spent: float) -> None:
+        """Count the seconds that an interrupted run has spent; a tenth of the budget stays."""
+        self.began -= spent
+        if self.seconds is not None:
+            self.seconds = max(self.seconds, self.spent + _TO_CONCLUDE * self.seconds)
 
     def left(self, share: float = 1.0) -> float | None:
         """Return `share` of the seconds that are left, or None when there is no limit."""

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, NeuroscopeError
+from neuroscope.base.errors import NeuroscopeError
 from neuroscope.base.events import (
     CheckpointSaved,
     Monitor,
@@ -28,7 +28,7 @@ from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.tasks._net import warm_up
 from neuroscope.verbs._request import Request
 from neuroscope.verbs._rung_run import RungRun, from_state, to_state
-from neuroscope.verbs._trials import Trials
+from neuroscope.verbs._trials import FAILURES, Trials, reason
 
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
 _KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
@@ -80,7 +80,8 @@ class Climb:
         began = time.monotonic()
         spent_before = run.seconds
         left = self.budget.left()
-        if left is not None and rung.ORDER > 1 and left < _LEAST_SHARE * (self.budget.seconds or 0):
+        short = left is not None and left < _LEAST_SHARE * (self.budget.seconds or 0)
+        if short and rung.ORDER > 1 and not run.tried:
             run.status = "skipped: the time budget is used"
             return
         try:
@@ -89,9 +90,9 @@ class Climb:
                 rung, run, folds, self.metric, self.budget, self.monitor, self.stop, self.save
             ).fit(self.asked.candidates(rung, folds[0]))
             run.status = "done"
-        except DivergedError as error:
-            run.status = f"failed: {error}"
-            self.monitor(WarningRaised(message=str(error), rung=run.name))
+        except FAILURES as error:
+            run.status = f"failed: {reason(error)}"
+            self.monitor(WarningRaised(message=reason(error), rung=run.name))
         finally:
             run.seconds = spent_before + time.monotonic() - began
             for training in self.problem.folds:
@@ -143,13 +144,21 @@ class Climb:
 
     def save(self) -> None:
         """Write what was done so far into the checkpoint."""
-        path = self.folder.checkpoint(*to_state(self.runs))
+        path = self.folder.checkpoint(*to_state(self.runs, self.budget.spent))
         self.monitor(CheckpointSaved(path=str(path)))
 
     def restore(self) -> None:
         """Take up what an interrupted run left in its checkpoint."""
         try:
-            self.runs = from_state(*self.folder.restore())
+            self.runs, spent = from_state(*self.folder.restore())
         except NeuroscopeError as error:
             if (self.folder.path / "checkpoint.safetensors").exists():
                 self.monitor(WarningRaised(message=f"{error}; all rungs are fitted again"))
+            return
+        self.budget.take_up(spent)
+        left = self.budget.left()
+        if left is not None:
+            self.monitor(WarningRaised(
+                message=f"the run goes on with {left:,.0f} s of its time budget: {spent:,.0f} s "
+                "were used before it was stopped",
+            ))  # fmt: skip

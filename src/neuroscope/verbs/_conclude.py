@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, WorkError
+from neuroscope.base.errors import WorkError
 from neuroscope.base.events import Progress, WarningRaised
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
@@ -25,6 +25,7 @@ from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._rung_run import FINAL_FITS
+from neuroscope.verbs._trials import FAILURES
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -184,7 +185,7 @@ class Conclusion:
         watch = Watch(self.run.name, -2, seconds=seconds, stop=self.climb.stop)
         try:
             learner = self.rung.fit(some, self.run.recipe, watch)
-        except DivergedError:
+        except FAILURES:
             return None
         if learner.recipe != self.run.recipe:
             return None  # cut or slowed down: no point of the same curve

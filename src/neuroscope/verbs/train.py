@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,13 @@ from neuroscope.report.page import write_report
 from neuroscope.runs.card import library_versions
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import rung_name
-from neuroscope.tasks._learning import Budget, Problem
+from neuroscope.tasks._learning import Budget, Learner, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
+from neuroscope.verbs._trials import FAILURES, reason
 
 _RESERVE = 0.06  # share of the budget kept for the model, the result and the report
 
@@ -178,15 +180,10 @@ def _once(alike: Sequence[str]) -> str:
 
 
 def _conclude(climb: Climb, prepared: Prepared, tell: Monitor) -> dict[str, Any]:
-    asked, problem, metric = climb.asked, climb.problem, climb.metric
-    held = climb.held_out
-    choice = choose(climb.scores(), metric, problem.y[held], climb.resampling,
-                    problem.weights_of(held), problem.groups_of(held),
-                    climb.fold_numbers)  # fmt: skip
-    end = Conclusion(climb, choice, parse_cost(asked.options.cost) if asked.options.cost else None)
-    decision = end.threshold()
+    asked = climb.asked
+    end, learner = _fitted(climb)
+    choice, decision = end.choice, end.threshold()
     threshold = decision["value"] if decision else 0.5
-    learner = end.final_fit()
     test, views = end.test(learner, threshold)
     end.save_model(learner, test, threshold, prepared.fingerprint)
     tell(Progress(label="drawing the learning curve", done=0, total=1))
@@ -201,6 +198,28 @@ def _conclude(climb: Climb, prepared: Prepared, tell: Monitor) -> dict[str, Any]
         "usable": choice.usable,
         **(_refuted(choice) if end.refuted else {}),
     }
+
+
+def _fitted(climb: Climb) -> tuple[Conclusion, Learner]:
+    """Choose a rung and fit it on all rows; where that fails, choose among the others."""
+    problem, held, cost = climb.problem, climb.held_out, climb.asked.options.cost
+    failed: list[str] = []
+    while True:
+        choice = choose(climb.scores(), climb.metric, problem.y[held], climb.resampling,
+                        problem.weights_of(held), problem.groups_of(held),
+                        climb.fold_numbers)  # fmt: skip
+        choice = replace(choice, why=" ".join([choice.why, *failed]),
+                         sentences=(*choice.sentences, *failed))  # fmt: skip
+        end = Conclusion(climb, choice, parse_cost(cost) if cost else None)
+        try:
+            return end, end.final_fit()
+        except FAILURES as error:
+            what = (
+                f"{end.rung.TITLE} was to be used, but its fit on all rows failed: {reason(error)}"
+            )
+            climb.monitor(WarningRaised(message=what))
+            failed.append(f"{what[0].upper()}{what[1:]}.")
+            end.run.status = f"failed: its fit on all rows: {reason(error)}"
 
 
 def _refuted(choice: Choice) -> dict[str, Any]:
