@@ -181,6 +181,48 @@ def test_row_weights_reach_fit_and_judgement() -> None:
     assert plain["test"]["roc_auc"] < 0.7
 
 
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+@pytest.mark.parametrize(("part", "said"), [
+    ("train", "training rows"), ("valid", "held-out rows"), ("test", "test rows"),
+])  # fmt: skip
+def test_where_all_weights_are_0_rows_count_alike_and_it_is_said(kind, part, said) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(300)
+    y = x + 0.5 * rng.standard_normal(300)
+    parts = np.repeat(["train", "valid", "test"], 100)
+    truth = (y > 0).astype(int) if kind == "binary" else y
+    columns = {"x": x, "y": truth, "part": parts, "group": np.arange(300) // 3}
+    data = DataOptions(target="y", split="part", weight="w", group="group")
+    cost = "false_negative=2" if kind == "binary" else None
+    options = TrainOptions(rungs=("majority", "neuron", "trees"), epochs=3, cost=cost)
+    results = [
+        train(pa.table(columns | {"w": weights}), data, options)
+        for weights in (np.where(parts == part, 0.0, 1.0), np.ones(300))
+    ]
+    weightless, plain = results
+    assert (
+        f"all weights are 0 in the {said}: these rows count alike there" in (weightless["warnings"])
+    )
+    assert not any("weights are 0" in warning for warning in plain["warnings"])
+    if part == "test":  # else the final fit on training and held-out rows has weights
+        assert weightless["test"] == plain["test"]
+    ours, theirs = ([r["interval"] for r in result["rungs"]] for result in results)
+    assert ours == theirs
+
+
+def test_row_weights_reach_the_calibration() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(600)
+    honest = np.arange(600) % 2 == 0
+    y = np.where(honest, x + 0.3 * rng.standard_normal(600) > 0, x < 0).astype(int)
+    table = pa.table({"x": x, "w": np.where(honest, 1.0, 0.0), "y": y})
+    result = train(table, DataOptions(target="y", weight="w"), TrainOptions(rungs=("neuron",)))
+    assert sum(b["rows"] for b in result["calibration"]["bins"]) < 0.7 * result["rows"]["test"]
+    assert result["calibration"]["expected_calibration_error"] < 0.15
+    # Weighted as asked, the classes separate; all rows alike would call for a temperature of 100.
+    assert result["calibration"]["temperature"] < 3
+
+
 def test_dropped_columns_are_told_and_not_used() -> None:
     result = train("iris", DataOptions(drop=("petal_length_cm", "petal_width_cm")), FAST)
     assert {entry["column"] for entry in result["dropped"]} == {"petal_length_cm", "petal_width_cm"}

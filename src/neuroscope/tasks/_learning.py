@@ -15,7 +15,7 @@ from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.columns import cells
 from neuroscope.data.schema import Schema
-from neuroscope.data.splits import Split, TaskKind, whole_groups
+from neuroscope.data.splits import Split, TaskKind, inner_split, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 
@@ -72,6 +72,20 @@ class Problem:
         """Return the weights of some rows, or None where all count alike, also if all are 0."""
         weights = None if self.weights is None else self.weights[rows]
         return weights if weights is not None and weights.any() else None
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Where the row weights say nothing, since all of them are 0."""
+        if self.weights is None:
+            return ()
+        trained, judged = zip(*self.split.folds, strict=True)
+        parts = {"training": trained, "held-out": judged, "test": (self.split.test,)}
+        return tuple(
+            f"all weights are 0 in the {part} rows"
+            f"{' of a fold' if len(rows) > 1 else ''}: these rows count alike there"
+            for part, rows in parts.items()
+            if any(self.weights_of(some) is None for some in rows)
+        )
 
     def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return group numbers of rows that belong together (the group column), or None."""
@@ -207,6 +221,18 @@ class Learner(Protocol):
 def predict(problem: Problem, learner: Learner, rows: np.ndarray) -> np.ndarray:
     """Predict rows of the problem: probabilities (n, k), or numbers in the target's unit."""
     return problem.training(rows[:0], rows).predict_held(learner)
+
+
+def thinned(kind: TaskKind, y: np.ndarray, count: int, *, seed: int) -> np.ndarray:
+    """Return about `count` positions of the targets `y` (n,), sorted.
+
+    Each class keeps its share, and at least one row.
+    """
+    if count >= len(y):
+        return np.arange(len(y))
+    classes = kind != "regression"
+    kept, _ = inner_split(y, seed=seed, fraction=1 - count / len(y), stratify=classes)
+    return np.union1d(kept, np.unique(y, return_index=True)[1]) if classes else kept
 
 
 @dataclass(frozen=True)

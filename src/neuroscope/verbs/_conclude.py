@@ -54,7 +54,8 @@ class Conclusion:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
         if self.problem.kind == "regression" or self.choice.chosen == "majority":
             return 1.0
-        return fit_temperature(self.held_y, self.held)
+        weights = self.problem.weights_of(self.climb.held_out)
+        return fit_temperature(self.held_y, self.held, weights)
 
     def _calibrated(self, p: np.ndarray) -> np.ndarray:
         return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
@@ -142,7 +143,8 @@ class Conclusion:
         table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
         views: dict[str, Any] = {"confusion": table}
         if self.choice.chosen != "majority":
-            views["calibration"] = calibration(y, p).to_json() | {"temperature": self.temperature}
+            curve = calibration(y, p, weights=weights).to_json()
+            views["calibration"] = curve | {"temperature": self.temperature}
         return views
 
     def learning_curve(self) -> dict[str, Any] | None:

@@ -166,7 +166,8 @@ def _serious(prepared: Prepared) -> list[str]:
     said = [f"{f.what}; {f.meaning}; {f.remedy}" for f in prepared.findings
             if f.severity == "serious"]  # fmt: skip
     dropped = [f"column {name!r} was dropped: {reason}" for name, reason in prepared.dropped]
-    return [*_guess(prepared.schema.target), *said, *dropped, *prepared.split.notes]
+    return [*_guess(prepared.schema.target), *said, *dropped, *prepared.split.notes,
+            *prepared.problem.notes]  # fmt: skip
 
 
 def _guess(target: Column | None) -> list[str]:
