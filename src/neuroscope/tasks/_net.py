@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base import randomness
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import EpochEnded, GradientFlow, WarningRaised
 from neuroscope.base.recipe import Recipe
@@ -20,7 +19,7 @@ from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import Epoch, descend, descend_safely
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples
-from neuroscope.tasks._learning import Encoder, Training, Watch
+from neuroscope.tasks._learning import Encoder, Training, Watch, thinned
 
 _REPORTS = 100  # epochs of a fit that are told at most
 _ROUGH_SPEED = 2e10  # floating-point operations a second, for a first guess of a fit's length
@@ -146,7 +145,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
 def _examples(
     training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe, *, smooth: bool
 ) -> Examples:
-    weights = None if training.weights is None else training.weights[positions]
+    weights = training.problem.weights_of(training.rows[positions])
     rows = x if len(positions) == len(x) else x[positions]  # large tables: no second copy
     return heads.examples(
         training.problem.kind, rows, training.y[positions], training.problem.classes,
@@ -210,10 +209,9 @@ def _within(
     if affordable >= 1:
         reason = f"{recipe.epochs} planned, cut to the time budget ({epoch_seconds:.2g} s an epoch)"
         return recipe.because(reason, epochs=int(affordable)), positions
-    rng = randomness.generator(recipe.seed, "budget rows")
     count = max(int(affordable * len(positions)), min(200, len(positions)))
-    reason = f"one pass over {count:,} of {len(positions):,} rows, cut to the time budget"
-    chosen = np.sort(rng.choice(len(positions), count, replace=False))
+    chosen = thinned(training.problem.kind, training.y[positions], count, seed=recipe.seed)
+    reason = f"one pass over {len(chosen):,} of {len(positions):,} rows, cut to the time budget"
     return recipe.because(reason, epochs=1), positions[chosen]
 
 

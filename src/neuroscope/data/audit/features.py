@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield _text(column)
             continue
         cells = subject.cells(column.name)
-        missing, findings = _feature(column, cells)
+        missing, findings = _feature(column, cells, subject.learnable)
         yield from findings
         if 0 < missing < MANY_MISSING * len(cells.values):
             some_missing[column.name] = missing
@@ -45,23 +45,25 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield from _outliers(subject.target, subject.y)
 
 
-def _feature(column: Column, cells: Cells) -> tuple[int, list[Finding]]:
-    """Return the number of missing values and the findings of one feature."""
+def _feature(column: Column, cells: Cells, learnable: np.ndarray) -> tuple[int, list[Finding]]:
+    """Return the number of missing values and the findings of one feature.
+
+    Whether there is something to learn from it is for the learnable rows to say.
+    """
     if column.kind in ("numeric", "datetime"):
         given = cells.numbers() if column.kind == "numeric" else cells.moments()
         missing = np.isnan(given)
-        known = given[~missing]
-        constant = len(known) > 0 and bool((known == known[0]).all())
         more = list(_numbers(column.name, given)) if column.kind == "numeric" else []
     else:
-        codes, labels = cells.categories()
-        missing, constant = codes < 0, len(labels) == 1
-        more = list(_categories(column.name, codes, labels))
+        given, labels = cells.categories()
+        missing = given < 0
+        more = list(_categories(column.name, given, labels))
+    seen = given[learnable][~missing[learnable]]
+    if not len(seen):
+        return 0, [_all_missing(column.name, len(learnable), len(missing))]
+    if len(seen) == len(learnable) and bool((seen == seen[0]).all()):
+        return 0, [_constant(column.name, len(learnable), len(missing))]
     absent = int(missing.sum())
-    if absent == len(missing):
-        return 0, [_all_missing(column.name, absent)]
-    if constant and not absent:
-        return 0, [_constant(column.name, len(missing))]
     if absent >= MANY_MISSING * len(missing):
         more = [_missing(column.name, missing), *more]
     return absent, more
@@ -185,25 +187,29 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _all_missing(name: str, rows: int) -> Finding:
+def _rows(learnable: int, rows: int) -> str:
+    return "row" if learnable == rows else "row that may train"
+
+
+def _all_missing(name: str, learnable: int, rows: int) -> Finding:
     return Finding(
         code="all-missing",
         severity="notice",
         column=name,
-        count=rows,
-        what=f"{name!r} has no value in any row",
+        count=learnable,
+        what=f"{name!r} has no value in any {_rows(learnable, rows)}",
         meaning="there is nothing to learn from it; it is left out",
         remedy="nothing to do; if there should be values, check how the file was made",
     )
 
 
-def _constant(name: str, rows: int) -> Finding:
+def _constant(name: str, learnable: int, rows: int) -> Finding:
     return Finding(
         code="constant",
         severity="notice",
         column=name,
-        count=rows,
-        what=f"{name!r} has the same value in all rows",
+        count=learnable,
+        what=f"{name!r} has the same value in every {_rows(learnable, rows)}",
         meaning="there is nothing to learn from it; it is left out",
         remedy="nothing to do; if it should vary, check how the rows were chosen",
     )

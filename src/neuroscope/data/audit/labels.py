@@ -180,7 +180,7 @@ def _suspects(subject: Subject) -> Iterator[Finding]:
         return
     worst = np.flatnonzero(doubted)[np.argsort(given[doubted], kind="stable")]
     count, share = int(doubted.sum()), doubted.mean()
-    where = " looked at" if len(y) < len(subject.usable) else ""
+    where = " looked at" if len(y) < len(subject.learnable) else ""
     yield Finding(
         code="suspect-labels",
         severity="notice" if share > 0.01 else "info",
