@@ -190,6 +190,7 @@ def test_judge_scores_groups_and_cost_and_knows_its_own_rows(neuroscope, model, 
     shown = neuroscope(*arguments).out
     for said in ("Scores", "Right and wrong", "By site", "Cost"):
         assert said in shown
+    assert f"called {found['positive']!r} differs" in " ".join(shown.split())
     own = neuroscope("judge", model, "points.csv", "--json").json
     assert any("made from" in warning for warning in own["warnings"])
     assert "made from" in neuroscope("judge", model, "points.csv").out

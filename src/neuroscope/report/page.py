@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from neuroscope.base.errors import InputError
 from neuroscope.base.version import __version__
-from neuroscope.report import background, quality, sections, words
+from neuroscope.report import background, insight, quality, sections, words
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
 from neuroscope.runs.folder import RunFolder, is_run
@@ -24,7 +24,7 @@ _SECTIONS = {
     "confusion": quality.confusion,
     "residuals": quality.residuals,
     "probabilities": quality.probabilities,
-    "importance": quality.importance,
+    "importance": insight.importance,
     "more_rows": quality.more_rows,
     "data": background.data,
     "recipe": background.recipe,
@@ -60,7 +60,7 @@ def write_report(folder: Path) -> Path:
 
 def render(story: Story) -> str:
     """Return the page of a story."""
-    terms = _Terms()
+    terms = _Terms(story.positive)
     shown: dict[str, Any] = {name: section(story) for name, section in _SECTIONS.items()}
     contents = [entry for name, entry in _CONTENTS.items() if shown[name]]
     return (
@@ -90,14 +90,15 @@ def _subject(story: Story) -> str:
 class _Terms:
     """Links words to the glossary at the foot of the page, which lists the ones that were used."""
 
-    def __init__(self) -> None:
+    def __init__(self, positive: str = "") -> None:
+        self._positive = positive
         self._used: set[str] = set()
 
     def link(self, term: str | None, text: str = "") -> Markup:
         """Return the word, with its meaning as a tooltip and as a link."""
         if term is None:
             return escape(text)
-        written, meaning = words.GLOSSARY[term]
+        written, meaning = self._entry(term)
         self._used.add(term)
         return Markup('<a class="term" href="#term-{}" title="{}">{}</a>').format(
             term, meaning, text or written
@@ -105,8 +106,12 @@ class _Terms:
 
     def used(self) -> list[tuple[str, str, str]]:
         """Return (term, how it is written, meaning) of the words linked so far."""
-        known = ((term, *words.GLOSSARY[term]) for term in self._used)
+        known = ((term, *self._entry(term)) for term in self._used)
         return sorted(known, key=lambda entry: entry[1].casefold())
+
+    def _entry(self, term: str) -> tuple[str, str]:
+        written, meaning = words.GLOSSARY[term]
+        return written, words.naming(meaning, self._positive)
 
 
 @cache

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, WorkError
+from neuroscope.base.errors import WorkError
 from neuroscope.base.events import Progress, WarningRaised
+from neuroscope.data.sketch import SEEN_ROWS, sketch
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
@@ -26,6 +27,7 @@ from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._rung_run import FINAL_FITS
+from neuroscope.verbs._trials import FAILURES
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -54,7 +56,8 @@ class Conclusion:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
         if self.problem.kind == "regression" or self.choice.chosen == "majority":
             return 1.0
-        return fit_temperature(self.held_y, self.held)
+        weights = self.problem.weights_of(self.climb.held_out)
+        return fit_temperature(self.held_y, self.held, weights)
 
     def _calibrated(self, p: np.ndarray) -> np.ndarray:
         return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
@@ -142,12 +145,13 @@ class Conclusion:
         table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
         views: dict[str, Any] = {"confusion": table}
         if self.choice.chosen != "majority":
-            views["calibration"] = calibration(y, p).to_json() | {"temperature": self.temperature}
+            curve = calibration(y, p, weights=weights).to_json()
+            views["calibration"] = curve | {"temperature": self.temperature}
         return views
 
     def learning_curve(self) -> dict[str, Any] | None:
         """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
-        part = self.climb.training(0)
+        part = self.problem.folds[0]
         left = self.climb.budget.left()
         needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
         if self.choice.chosen == "majority" or len(part.rows) < 100:
@@ -185,7 +189,7 @@ class Conclusion:
         watch = Watch(self.run.name, -2, seconds=seconds, stop=self.climb.stop)
         try:
             learner = self.rung.fit(some, self.run.recipe, watch)
-        except DivergedError:
+        except FAILURES:
             return None
         if learner.recipe != self.run.recipe:
             return None  # cut or slowed down: no point of the same curve
@@ -199,6 +203,7 @@ class Conclusion:
         arrays, parts = _model.pack(
             problem, learner, temperature=self.temperature, threshold=threshold
         )
+        parts[SEEN_ROWS] = sketch(problem.table, problem.schema, problem.split.development)
         card = Card(
             task=self.climb.task.NAME,
             target=problem.codec.column,

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli.views.words import bullets, counted, heading, paragraph
+from neuroscope.cli.views.words import KINDS, bullets, counted, heading, paragraph
 
 _MOST_COLUMNS = 40
 _GROUPS = (("serious", "Serious: mend or decide before training", "!", "bold red"),
@@ -49,10 +49,15 @@ def _target(found: Mapping[str, Any], console: Console) -> None:
     target = found["target"]
     if target is None:
         return
-    said = Text.assemble("target ", (target["column"], "bold"), f" ({target['chosen_because']})")
+    said = Text.assemble("target ", (target["column"], "bold"), f", {target['chosen_because']}")
     if target["kind"]:
-        said.append(f": {target['kind']}, {target['reason']}")
+        said.append(f": {KINDS.get(target['kind'], target['kind'])} ({_why(target['reason'])})")
     paragraph(console, said)
+
+
+def _why(reason: str) -> str:
+    """Return the reason without what it leads to, which the kind has said: ": classes"."""
+    return reason.rpartition(": ")[0] or reason
 
 
 def _columns(found: Mapping[str, Any], console: Console) -> Table:
