@@ -58,7 +58,7 @@ def test_the_recipe_that_is_shown_is_the_one_given(first) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"device": "cuda"}, "run on the processor"),
+        ({"device": "cuda"}, "runs on the processor"),
         ({"loss": "cross_entropy"}, "change it to binary_cross_entropy"),
         ({"net": "trees"}, "follows no recipe"),
         ({"net": "conv"}, "unknown rung 'conv'"),
