@@ -23,7 +23,7 @@ from neuroscope.tasks import _backbones, _model, climbable, image_classes, ladde
 from neuroscope.tasks._learning import Problem, Watch, predict
 from neuroscope.tasks._pictures import Store, read_encoder
 from neuroscope.tasks.image_classes import RUNGS
-from neuroscope.verbs._climb import check_given
+from neuroscope.verbs._request import check_given
 
 KINDS = ("binary", "multiclass", "regression")
 TRANSFER = ("transfer", "fine_tuning")
@@ -221,7 +221,7 @@ def test_recipes_state_a_reason_for_each_choice(backbone) -> None:
                 assert changed - {"reasons"} <= set(recipe.reasons), rung.TITLE
                 assert Recipe.from_json(recipe.to_json()) == recipe
                 assert recipe.net == rung_name(rung)
-                check_given(recipe, [recipe], rung)
+                check_given(recipe, [recipe], rung, "recipe.json")
 
 
 def test_grey_pictures_are_not_mirrored_and_colour_ones_are() -> None:
@@ -240,7 +240,7 @@ def test_the_core_follows_no_choice_of_the_deep_half_but_the_size(name, backbone
         value = {"augment": ("flip",), "accumulate": 2, "layer_decay": 0.5}.get(field, 1)
         value = 0.5 if field in ("mixup", "cutmix", "average") else value
         with pytest.raises(RecipeError, match=field):
-            check_given(replace(recipe, **{field: value}), [recipe], rung)
+            check_given(replace(recipe, **{field: value}), [recipe], rung, "r")
 
 
 # Backbones

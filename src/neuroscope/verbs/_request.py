@@ -112,7 +112,7 @@ class Request:
         """Return the recipes to try on a rung: the given one, or what the rung proposes."""
         proposed = rung.recipes(training)
         if self.given is not None and self.given.net == rung_name(rung):
-            _check_given(self.given, proposed, rung, str(self.options.recipe))
+            check_given(self.given, proposed, rung, str(self.options.recipe))
             proposed = [self.given]
         if self.options.epochs is not None:
             proposed = [c.because("as asked", epochs=self.options.epochs) for c in proposed]
@@ -176,7 +176,7 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
             )
 
 
-def _check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:
+def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:
     """Refuse a recipe that says what this rung on these data could not follow."""
     if rung.CORE:
         follows = getattr(rung, "FOLLOWS", ())
