@@ -25,6 +25,7 @@ TaskKind = Literal["binary", "multiclass", "regression"]
 FEWEST_ROWS = 20  # below this a held-out part has no row for each class, let alone an interval
 FIVE_FOLDS_UP_TO = 10_000  # development rows; a fold then holds up to 2,000 rows
 THREE_FOLDS_UP_TO = 30_000  # a fold then holds 3,333 to 10,000 rows
+MOST_JUDGES = 6000  # held-out rows where each row costs much; more hardly narrow the intervals
 ONE_FOLD_FRACTION = 0.2  # above that 6,000 rows or more judge, and every rung is fitted once
 MOST_TWINS = 0.2  # share of rows with an identical twin up to which twins are kept together
 
@@ -244,7 +245,8 @@ def _folds(plan: _Plan, rows: np.ndarray) -> tuple[tuple[Fold, ...], str]:
     """Return the folds of the development rows and why there are so many."""
     n = len(rows)
     if n > THREE_FOLDS_UP_TO or not plan.crossed:
-        valid = plan.divider.hold_out(rows, ONE_FOLD_FRACTION)
+        most = n if plan.crossed else MOST_JUDGES
+        valid = plan.divider.hold_out(rows, min(ONE_FOLD_FRACTION, most / n))
         above = f", above {THREE_FOLDS_UP_TO:,}" if plan.crossed else ", costly to learn from"
         text = f"{n:,} development rows{above}: one held-out part of"
         return ((without(rows, valid), valid),), f"{text} {len(valid):,} rows judges"

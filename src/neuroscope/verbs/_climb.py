@@ -27,8 +27,8 @@ from neuroscope.tasks import rung_name
 from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.tasks._net import warm_up
 from neuroscope.verbs._request import Request
-from neuroscope.verbs._rung_run import RungRun, from_state, to_state
-from neuroscope.verbs._trials import FAILURES, Trials, reason
+from neuroscope.verbs._rung_run import FINAL_FITS, RungRun, from_state, to_state
+from neuroscope.verbs._trials import FAILURES, Trials, fitted_again, reason
 
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
 _KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
@@ -85,10 +85,11 @@ class Climb:
             run.status = "skipped: the time budget is used"
             return
         try:
-            folds = self.problem.folds
-            Trials(
-                rung, run, folds, self.metric, self.budget, self.monitor, self.stop, self.save
-            ).fit(self.asked.candidates(rung, folds[0]))
+            folds, seconds = self.problem.folds, self._seconds(rung)
+            candidates = self.asked.candidates(rung, folds[0])
+            Trials(rung, run, folds, self.metric, seconds, self.monitor, self.stop, self.save).fit(
+                candidates
+            )
             run.status = "done"
         except FAILURES as error:
             run.status = f"failed: {reason(error)}"
@@ -98,6 +99,19 @@ class Climb:
             for training in self.problem.folds:
                 training.forget(_KEPT_BYTES // len(self.problem.split.folds))
             self.save()
+
+    def _seconds(self, rung: ModuleType) -> float | None:
+        """Return a rung's part of the seconds that are left for it and those after it.
+
+        What the final fit of a rung that stands already may take is kept back.
+        """
+        left, folds = self.budget.left(), len(self.problem.split.folds)
+        if left is None:
+            return None
+        again = [other for other in self.rungs if fitted_again(other, folds)]
+        known = [run.fold_seconds for o in again if (run := self.runs.get(rung_name(o)))]
+        to_come = sum(other.SHARE for other in self.rungs if other.ORDER >= rung.ORDER)
+        return max(left - FINAL_FITS * max(known, default=0.0), 0.0) * rung.SHARE / to_come
 
     def _finish(self, run: RungRun) -> None:
         if run.status == "done":

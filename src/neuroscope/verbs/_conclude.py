@@ -27,7 +27,7 @@ from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._rung_run import FINAL_FITS
-from neuroscope.verbs._trials import FAILURES
+from neuroscope.verbs._trials import FAILURES, fitted_again
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -88,7 +88,9 @@ class Conclusion:
         }
 
     def final_fit(self) -> Learner:
-        """Fit the chosen rung on all development rows."""
+        """Fit the chosen rung on all development rows, or keep what the only fold gave."""
+        if not self._again_on_all:
+            return self._of_the_fold()
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=0, total=1))
         training = self.problem.training(self.problem.split.development)
         left = self.climb.budget.left(0.8)
@@ -100,6 +102,20 @@ class Conclusion:
         self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))
         return learner
+
+    @property
+    def _again_on_all(self) -> bool:
+        return fitted_again(self.rung, len(self.problem.folds))
+
+    def _of_the_fold(self) -> Learner:
+        """Return the net of the only fold; after a resumption it is fitted as it was."""
+        if self.run.learner is None:
+            seconds = None if self.climb.budget.seconds is None else 1.2 * self.run.fold_seconds
+            watch = Watch(self.run.name, 0, self.climb.monitor, seconds, self.climb.stop,
+                          alone=True, trial=self.run.trial)  # fmt: skip
+            self.run.learner = self.rung.fit(self.problem.folds[0], self.run.recipe, watch)
+        self.run.recipe = self.run.learner.recipe
+        return self.run.learner
 
     def test(self, learner: Learner, threshold: float) -> tuple[dict[str, Any], dict[str, Any]]:
         """Open the test rows, once; returns the scores with intervals, and the views of them."""
@@ -242,6 +258,12 @@ class Conclusion:
         ]
         if not self.choice.usable:
             notes.insert(0, "Nothing beat guessing on the held-out rows: do not rely on it.")
+        if not self._again_on_all:
+            learned, held = (len(rows) for rows in self.problem.split.folds[0])
+            notes.append(
+                f"It learned from {learned:,} of {learned + held:,} rows; the others judged it. "
+                "A second fit on all of them would have cost as much again."
+            )
         if self.choice.yardstick_better:
             notes.append("Gradient-boosted trees did better on the same rows.")
         return tuple(notes)

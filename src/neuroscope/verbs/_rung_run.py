@@ -15,7 +15,7 @@ from neuroscope.judge.intervals import Interval
 FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
 FORMAT = 3  # of the checkpoint; raised when an older one cannot be taken up any more
 
-_ARRAYS = ("tried", "folds", "interval", "recipe")
+_LEFT_OUT = ("tried", "folds", "interval", "recipe", "learner")
 
 
 @dataclass
@@ -34,10 +34,11 @@ class RungRun:
     tried: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)  # (trial, fold) -> held
     folds: dict[int, np.ndarray] = field(default_factory=dict)  # what the fold's own pick predicts
     interval: Interval | None = None
+    learner: Any = None  # of the only fold, where it is not fitted again
 
     def to_json(self) -> dict[str, Any]:
         """Return all but the predictions."""
-        record = {name: value for name, value in vars(self).items() if name not in _ARRAYS}
+        record = {name: value for name, value in vars(self).items() if name not in _LEFT_OUT}
         return record | {"recipe": self.recipe.to_json() if self.recipe else None}
 
     def arrays(self) -> dict[str, np.ndarray]:

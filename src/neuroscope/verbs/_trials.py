@@ -14,7 +14,7 @@ from neuroscope.base.errors import DivergedError
 from neuroscope.base.events import Event, FoldFinished, Monitor, SearchTried, WarningRaised
 from neuroscope.base.recipe import Recipe
 from neuroscope.judge.metrics import Metric
-from neuroscope.tasks._learning import Budget, Training, Watch
+from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._search import (
     LANES,
     differences,
@@ -28,7 +28,8 @@ from neuroscope.tasks._search import (
 from neuroscope.verbs._rung_run import FINAL_FITS, RungRun
 
 _SEARCH_SHARE = 0.25  # of a rung's seconds, for a search on inner splits
-_FITS_SHARE = 0.6  # of a rung's seconds, for the first recipe's folds and the final fit
+_FITS_SHARE = 0.6  # of a rung's seconds, for the first of several recipes
+_ONLY_SHARE = 0.95  # of a rung's seconds, for the folds of its only recipe and the final fit
 _TRIALS_SHARE = 0.85  # of a rung's seconds; no further recipe is begun that would end later
 
 FAILURES = (DivergedError, MemoryError)  # that end a rung, and not the run
@@ -39,6 +40,14 @@ def reason(error: Exception) -> str:
     return str(error) or "not enough memory"
 
 
+def fitted_again(rung: ModuleType, folds: int) -> bool:
+    """Say whether a chosen rung is fitted once more, on all development rows.
+
+    A yardstick is never chosen; a costly net that one held-out part judges is kept as it is.
+    """
+    return not rung.YARDSTICK and (rung.REFITTED or folds > 1)
+
+
 @dataclass
 class Trials:
     """The fits of one rung on the folds; what is done is kept in `run`."""
@@ -47,18 +56,29 @@ class Trials:
     run: RungRun
     folds: Sequence[Training]
     metric: Metric
-    budget: Budget
+    seconds: float | None  # for this rung, its final fit included; None is no limit
     monitor: Monitor
     stop: threading.Event
     save: Callable[[], None]
     _warnings: dict[int, list[Event]] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def _left(self, share: float) -> float | None:
+        """Return `share` of the seconds that this rung has left."""
+        if self.seconds is None:
+            return None
+        return max(share * (self.seconds - (time.monotonic() - self._began)), 0.0)
+
+    @property
+    def _later(self) -> float:
+        """How many fits of a fold are still to come when all folds are fitted."""
+        return FINAL_FITS if fitted_again(self.rung, len(self.folds)) else 0.0
 
     def fit(self, candidates: Sequence[Recipe]) -> None:
         """Fit the candidates on all folds while there is time, the best guess first, and pick.
 
         Raises one of FAILURES when none of them could be fitted.
         """
-        began, seconds = time.monotonic(), self.budget.left(self.rung.SHARE)
         if len(self.folds) == 1 and len(candidates) > 1:
             candidates = [self._searched(candidates)]
         tried: list[Recipe | None] = [*candidates] or [None]
@@ -75,8 +95,11 @@ class Trials:
             if recipe is not None and len(tried) > 1:
                 self._tell(trial, candidates, time.monotonic() - round_began)
             now = time.monotonic()
-            ahead = now - round_began + FINAL_FITS * self.run.fold_seconds
-            if seconds is not None and now - began + ahead > _TRIALS_SHARE * seconds:
+            ahead = now - round_began + self._later * self.run.fold_seconds
+            if (
+                self.seconds is not None
+                and now - self._began + ahead > _TRIALS_SHARE * self.seconds
+            ):
                 break
         self._pick(candidates[:done])
         if not self.run.folds:
@@ -87,8 +110,8 @@ class Trials:
     def _searched(self, candidates: Sequence[Recipe]) -> Recipe:
         """Return the recipe that inner splits of the training rows favour."""
         if not self.run.searched or self.run.recipe is None:
-            watch = Watch(self.run.name, 0, self.monitor,
-                          self.budget.left(self.rung.SHARE * _SEARCH_SHARE), self.stop)  # fmt: skip
+            seconds = self._left(_SEARCH_SHARE)
+            watch = Watch(self.run.name, 0, self.monitor, seconds, self.stop)
             found = search(self.rung, candidates, self.folds[0], self.metric, watch)
             (self.run.recipe, self.run.trials), self.run.searched = found, True
             self.save()
@@ -98,10 +121,11 @@ class Trials:
         todo = [fold for fold in range(len(self.folds)) if (trial, fold) not in self.run.tried]
         if not todo:
             return
-        seconds = self.budget.left(self.rung.SHARE * _FITS_SHARE)
+        seconds = self._left(_FITS_SHARE if trials > 1 else _ONLY_SHARE)
         lanes = min(LANES if self.rung.PARALLEL else 1, len(todo))
-        later = 0 if self.rung.YARDSTICK else FINAL_FITS  # a yardstick is not fitted again
-        share = None if seconds is None else seconds / (len(todo) / lanes + later)
+        share = None if seconds is None else seconds / (len(todo) / lanes + self._later)
+        if share is not None and trial:
+            share = max(share, 1.2 * self.run.fold_seconds)  # as long as the recipes before it
         if share is not None and len(todo) < len(self.folds):
             share = max(share, self.run.fold_seconds)  # taken up again: no shorter than the others
 
@@ -114,6 +138,8 @@ class Trials:
             value = self.metric.sign * score(part, predicted, self.metric)
             took = time.monotonic() - began
             self.run.parameters = learner.parameters
+            if len(self.folds) == 1 and not fitted_again(self.rung, 1):
+                self.run.learner = learner
             self.run.fold_seconds = max(self.run.fold_seconds, took)
             self.run.tried[trial, fold] = predicted
             watch.tell(FoldFinished(

@@ -1,9 +1,10 @@
 """The rungs of the ladders: one folder a task, one file a rung.
 
 A rung module says TITLE (reads inside a sentence), ORDER (rises with complexity, 0 is guessing),
-YARDSTICK (compared, never chosen), PARALLEL (its folds may be fitted side by side), SHARE (of the
-seconds left when its turn comes, what it may use), CORE (it is fitted by the neuron core), where
-that core follows choices of deep nets FOLLOWS names them, and has
+YARDSTICK (compared, never chosen), PARALLEL (its folds may be fitted side by side), SHARE (its part
+of the time, against that of the rungs still to come), CORE (it is fitted by the neuron core),
+REFITTED (once chosen it is fitted on all rows also where one held-out part judged it), where the
+core follows choices of deep nets FOLLOWS names them, and has
 
     recipes(training) -> list[Recipe]         the candidates of its search, best guess first
     fit(training, recipe, watch) -> Learner   the recipe is None where a rung has none

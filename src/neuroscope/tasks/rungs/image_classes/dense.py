@@ -6,14 +6,15 @@ from neuroscope.tasks._net import fit, unpack
 from neuroscope.tasks._picture_defaults import dense as recipes
 
 __all__ = [
-    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "a dense network"
 ORDER = 2
 YARDSTICK = False
 PARALLEL = True
-SHARE = 0.2
+SHARE = 1.5
 CORE = True
+REFITTED = True
 FOLLOWS = ("image_size",)

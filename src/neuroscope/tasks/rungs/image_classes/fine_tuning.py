@@ -23,16 +23,17 @@ from neuroscope.tasks._torch import TorchLearner, unpack
 from neuroscope.tasks.rungs.image_classes import transfer
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "missing", "recipes",
-    "unpack",
+    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "missing",
+    "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "transfer learning (fine-tuned)"
 ORDER = 6
 YARDSTICK = False
 PARALLEL = False
-SHARE = 0.9
+SHARE = 6.0
 CORE = False
+REFITTED = False
 
 _GROUPS = 3  # layer groups that learn besides the head
 _VISITS = 10_000  # pictures times epochs that are enough to move the upper layers

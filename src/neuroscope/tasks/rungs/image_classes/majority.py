@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from neuroscope.tasks._constant import fit, recipes, unpack
 
-__all__ = ["CORE", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
 
 TITLE = "guessing"
 ORDER = 0
@@ -12,3 +23,4 @@ YARDSTICK = False
 PARALLEL = False
 SHARE = 0.1
 CORE = False
+REFITTED = True

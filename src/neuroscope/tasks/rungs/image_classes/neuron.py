@@ -6,14 +6,15 @@ from neuroscope.tasks._net import fit, unpack
 from neuroscope.tasks._picture_defaults import neuron as recipes
 
 __all__ = [
-    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "a single neuron on pixels"
 ORDER = 1
 YARDSTICK = False
 PARALLEL = True
-SHARE = 0.15
+SHARE = 1.0
 CORE = True
+REFITTED = True
 FOLLOWS = ("image_size",)

@@ -11,14 +11,26 @@ from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._pictures import Store
 from neuroscope.tasks._torch import TorchLearner, unpack
 
-__all__ = ["CORE", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
 
 TITLE = "a residual network"
 ORDER = 4
 YARDSTICK = False
 PARALLEL = False
-SHARE = 0.6
+SHARE = 6.0
 CORE = False
+REFITTED = False
 
 
 def recipes(training: Training) -> list[Recipe]:

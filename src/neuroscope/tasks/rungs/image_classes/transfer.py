@@ -13,16 +13,17 @@ from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import fit, unpack
 
 __all__ = [
-    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "missing",
-    "recipes", "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "missing", "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "transfer learning (frozen)"
 ORDER = 5
 YARDSTICK = False
 PARALLEL = True
-SHARE = 0.8
+SHARE = 4.0
 CORE = True
+REFITTED = True
 FOLLOWS = ("backbone",)
 
 

@@ -7,14 +7,26 @@ from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import candidates, fit, unpack
 
-__all__ = ["CORE", "ORDER", "PARALLEL", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes", "unpack"]
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
 
 TITLE = "a single neuron"
 ORDER = 1
 YARDSTICK = False
 PARALLEL = True
-SHARE = 0.2
+SHARE = 1.0
 CORE = True
+REFITTED = True
 
 
 def recipes(training: Training) -> list[Recipe]:

@@ -22,8 +22,9 @@ TITLE = "gradient-boosted trees"
 ORDER = 9
 YARDSTICK = True
 PARALLEL = True
-SHARE = 0.5
+SHARE = 3.0
 CORE = False
+REFITTED = True
 
 _ROUNDS = 100  # of boosting, scikit-learn's default
 _ROUNDS_A_STEP = 10  # between looks at the clock
