@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from neuroscope.base.errors import InputError
 from neuroscope.base.version import __version__
-from neuroscope.report import background, quality, sections, words
+from neuroscope.report import background, pictures, quality, sections, words
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
 from neuroscope.runs.folder import RunFolder, is_run
@@ -20,8 +20,13 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _SECTIONS = {
     "decision": sections.decision,
     "ladder": sections.ladder,
+    "transfer": pictures.transfer,
     "training": sections.training,
     "confusion": quality.confusion,
+    "surest": pictures.mistakes,
+    "steps": pictures.rungs,
+    "inside": pictures.inside,
+    "suspects": pictures.suspects,
     "residuals": quality.residuals,
     "probabilities": quality.probabilities,
     "importance": quality.importance,
@@ -32,8 +37,13 @@ _SECTIONS = {
 }
 _CONTENTS = {
     "ladder": ("ladder", "Ladder and cost"),
+    "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),
     "confusion": ("mistakes", "Right and wrong"),
+    "surest": ("surest", "Surest mistakes"),
+    "steps": ("steps", "Answer by answer"),
+    "inside": ("inside", "Inside the network"),
+    "suspects": ("suspects", "Doubtful labels"),
     "residuals": ("misses", "How far off"),
     "probabilities": ("probabilities", "Probabilities"),
     "importance": ("importance", "What it looks at"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import (
@@ -23,6 +25,8 @@ from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.runs.folder import RunFolder
 
+_PICTURES = "pictures"  # the arrays that a picture run keeps for its report
+
 
 @dataclass(frozen=True)
 class Story:
@@ -37,6 +41,7 @@ class Story:
     events: tuple[Event, ...]
     card: Card | None
     card_note: str  # why there is no card although there is a model file
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)  # of a picture run, by name
 
     @classmethod
     def read(cls, folder: Path) -> Story:
@@ -57,6 +62,7 @@ class Story:
             events=events,
             card=card,
             card_note=note,
+            arrays=_arrays(run),
         )
 
     def dict(self, name: str) -> dict[str, Any]:
@@ -129,6 +135,11 @@ def _rung(event: RungFinished) -> dict[str, Any]:
 
 def _optional(run: RunFolder, name: str) -> dict[str, Any]:
     return run.read_json(name) if (run.path / name).exists() else {}
+
+
+def _arrays(run: RunFolder) -> dict[str, np.ndarray]:
+    there = (run.path / f"{_PICTURES}.safetensors").exists()
+    return run.restore(_PICTURES)[1] if there else {}
 
 
 def _card(path: Path) -> tuple[Card | None, str]:

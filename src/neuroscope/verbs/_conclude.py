@@ -113,7 +113,13 @@ class Conclusion:
                 intervals[name] = [found.low, found.high]
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
-        return test, self._views(rows, y, p, threshold)
+        views = self._views(rows, y, p, threshold)
+        if self.climb.task.NAME == "image_classes":
+            from neuroscope.verbs._picture_views import Answers, picture_views  # noqa: PLC0415
+
+            tested = Answers.of(rows, y, p, threshold)
+            views |= picture_views(self.climb, self.choice.chosen, learner, tested)
+        return test, views
 
     def _warn_of_luck(self, y: np.ndarray, p: np.ndarray, rows: np.ndarray) -> None:
         """Say so when the test rows do not confirm that the chosen rung beats guessing."""
