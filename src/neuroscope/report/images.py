@@ -42,14 +42,14 @@ def veiled(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     stops = np.linspace(0, 1, len(_VEIL))
     colour = np.stack([np.interp(strength, stops, _VEIL[:, c]) for c in range(3)], axis=-1)
     share = _OPAQUE * np.clip(0.35 + strength, 0, 1)[..., None]
-    return np.uint8(np.rint((1 - share) * grey + share * colour))
+    return np.rint((1 - share) * grey + share * colour).astype(np.uint8)
 
 
 def coloured(maps: np.ndarray) -> np.ndarray:
     """Return a map (h, w) uint8 in the colours of the veil, (h, w, 3)."""
     stops = np.linspace(0, 255, len(_VEIL))
     whole = [np.interp(maps.astype(np.float64), stops, _VEIL[:, c]) for c in range(3)]
-    return np.uint8(np.rint(np.stack(whole, axis=-1)))
+    return np.rint(np.stack(whole, axis=-1)).astype(np.uint8)
 
 
 def signed(weights: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ def signed(weights: np.ndarray) -> np.ndarray:
     level = (weights[..., 0].astype(np.float64) - 127.5) / 127.5
     towards = np.where(level[..., None] > 0, [180.0, 83.0, 10.0], [27.0, 95.0, 193.0])
     share = np.abs(level)[..., None]
-    return np.uint8(np.rint((1 - share) * 248 + share * towards))
+    return np.rint((1 - share) * 248 + share * towards).astype(np.uint8)
 
 
 def tiled(pictures: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:

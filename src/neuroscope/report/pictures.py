@@ -174,6 +174,7 @@ def _array(story: Story, name: str, dimensions: int) -> np.ndarray | None:
     array = story.arrays.get(name)
     if array is None or array.ndim != dimensions or array.dtype != np.uint8 or not array.size:
         return None
-    if dimensions > 2 and name.split(".")[0] != "maps" and array.shape[-1] not in (1, 3):
+    stack = name.startswith("maps.") and name != "maps.picture"
+    if dimensions > 2 and not stack and array.shape[-1] not in (1, 3):
         return None
     return array if math.prod(array.shape) < 1 << 24 else None

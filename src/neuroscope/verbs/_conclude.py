@@ -11,14 +11,17 @@ import numpy as np
 
 from neuroscope.base.errors import DivergedError, WorkError
 from neuroscope.base.events import Progress, WarningRaised
+from neuroscope.base.nouns import called, noun_of
+from neuroscope.data.audit import Finding
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
+from neuroscope.judge.detection import detection
 from neuroscope.judge.intervals import bootstrap, paired_difference
 from neuroscope.judge.learning_curve import extrapolate
 from neuroscope.judge.metrics import METRICS, applicable, scores
 from neuroscope.judge.residuals import residuals
-from neuroscope.judge.threshold import Cost, best_threshold
+from neuroscope.judge.threshold import Cost, best_threshold, threshold_for_sensitivity
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
@@ -38,8 +41,10 @@ _CURVE_SHARES = (0.25, 0.5)  # of the training rows, beside all of them
 class Conclusion:
     """What is computed once the rung is chosen; each part is a block of result.json."""
 
-    def __init__(self, climb: Climb, choice: Choice, cost: Cost | None) -> None:
-        self.climb, self.choice, self.cost = climb, choice, cost
+    def __init__(
+        self, climb: Climb, choice: Choice, cost: Cost | None, sensitivity: float | None = None
+    ) -> None:
+        self.climb, self.choice, self.cost, self.sensitivity = climb, choice, cost, sensitivity
         self.problem = climb.problem
         self.rung: ModuleType = next(
             rung for rung in climb.rungs if rung_name(rung) == choice.chosen
@@ -60,18 +65,47 @@ class Conclusion:
         return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
 
     def threshold(self) -> dict[str, Any] | None:
-        """Return the decision threshold of a binary task, by cost where costs were given."""
+        """Return the decision threshold of a binary task: by cost or sensitivity where given."""
         if self.problem.kind != "binary":
             return None
-        found = best_threshold(
-            self.held_y, self._calibrated(self.held)[:, 1], self.cost or Cost(),
-            weights=self.problem.weights_of(self.climb.held_out),
-        ).to_json()  # fmt: skip
+        held, said = self.climb.held_out, self._calibrated(self.held)[:, 1]
+        weights = self.problem.weights_of(held)
+        if self.sensitivity is not None:
+            return self._for_sensitivity(said, self.sensitivity, weights)
+        found = best_threshold(self.held_y, said, self.cost or Cost(), weights=weights).to_json()
         if self.cost is not None:
             return found | {"reason": f"cheapest on the held-out rows for {self.cost}"}
         half = {"value": 0.5, "expected_cost": found["cost_at_half"]}
         reason = "the class that is more likely; give --cost to weigh the two errors"
         return found | half | {"reason": reason, "sentence": None} | self._at_half()
+
+    def _for_sensitivity(
+        self, said: np.ndarray, wanted: float, weights: np.ndarray | None
+    ) -> dict[str, Any]:
+        """Return the highest threshold that finds the wanted share; nothing is said of costs."""
+        found = threshold_for_sensitivity(self.held_y, said, wanted, None, weights).to_json()
+        found = {name: v for name, v in found.items() if "cost" not in name}
+        positive = self.problem.codec.classes[-1]
+        return found | {
+            "wanted_sensitivity": wanted,
+            "reason": f"the highest that finds {100 * wanted:g} % of the held-out rows that are "
+            f"{positive!r}",
+            "sentence": f"Say yes from a probability of {found['value']:.3f} on: that finds "
+            f"{100 * found['sensitivity']:.0f} % of the held-out rows that are {positive!r}, with "
+            f"false alarms on {100 * (1 - found['specificity']):.0f} % of the others.",
+        }
+
+    def suspects(self) -> list[Finding]:
+        """Return the finding on labels of pictures that the chosen rung doubts, if there are."""
+        if not self._of_pictures:
+            return []
+        from neuroscope.verbs._picture_views import suspect_labels  # noqa: PLC0415 - loads Pillow
+
+        return suspect_labels(self.climb, self.choice.chosen)
+
+    @property
+    def _of_pictures(self) -> bool:
+        return self.climb.task.NAME == "image_classes"
 
     def _at_half(self) -> dict[str, float]:
         said = self._calibrated(self.held)
@@ -114,8 +148,11 @@ class Conclusion:
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
         views = self._views(rows, y, p, threshold)
-        if self.climb.task.NAME == "image_classes":
-            from neuroscope.verbs._picture_views import Answers, picture_views  # noqa: PLC0415
+        if self._of_pictures:
+            from neuroscope.verbs._picture_views import (  # noqa: PLC0415 - Pillow
+                Answers,
+                picture_views,
+            )
 
             tested = Answers.of(rows, y, p, threshold)
             views |= picture_views(self.climb, self.choice.chosen, learner, tested)
@@ -133,8 +170,11 @@ class Conclusion:
         self.refuted = gap.gain_high < 0
         if not gap.clear:
             self.climb.monitor(WarningRaised(
-                message=f"on the {len(rows):,} test rows the model is not clearly better than "
-                "guessing; gather more rows before you rely on it",
+                message=called(
+                    f"on the {len(rows):,} test rows the model is not clearly better than "
+                    "guessing; gather more rows before you rely on it",
+                    noun_of(self.climb.task.NAME),
+                ),
             ))  # fmt: skip
 
     def _views(
@@ -147,6 +187,11 @@ class Conclusion:
         table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
         table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
         views: dict[str, Any] = {"confusion": table}
+        if self.problem.kind == "binary":
+            plan = replace(self.climb.resampling, threshold=threshold)
+            positive = str(self.problem.codec.classes[-1])
+            found = detection(y, p, positive, plan, weights, self.problem.groups_of(rows))
+            views["detection"] = None if found is None else found.to_json()
         if self.choice.chosen != "majority":
             views["calibration"] = calibration(y, p).to_json() | {"temperature": self.temperature}
         return views
@@ -213,8 +258,8 @@ class Conclusion:
             metrics=dict(test),
             rows=problem.split.counts,
             data_fingerprint=fingerprint,
-            intended_use=f"predict {problem.codec.column!r} for rows like those of "
-            f"{problem.table.origin.text}",
+            intended_use=f"predict {problem.codec.column!r} for {noun_of(self.climb.task.NAME)}s "
+            f"like those of {problem.table.origin.text}",
             limitations=self.limitations(),
             licence_notes=self._licence(learner),
         )

@@ -184,4 +184,4 @@ def _smaller(maps: np.ndarray) -> np.ndarray:
 
 def _levels(values: np.ndarray | Sequence[float]) -> np.ndarray:
     """Return values in [0, 1] as 256 levels."""
-    return np.uint8(np.rint(255 * np.clip(values, 0, 1)))
+    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)

@@ -6,6 +6,7 @@ The words and numbers go into result.json (block "pictures"), the arrays beside 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +102,7 @@ class PictureViews:
             entry = self._entry(pictures, row, int(tested.y[i]), named)
             entry["probability"] = float(tested.p[i, named])
             if heats is not None:
-                self.arrays[f"heat.{row + 1}"] = np.uint8(np.rint(255 * heats[place]))
+                self.arrays[f"heat.{row + 1}"] = np.rint(255 * heats[place]).astype(np.uint8)
             found.append(entry)
         return found
 
@@ -145,10 +146,8 @@ class PictureViews:
         classes = self.problem.codec.classes
         key = f"picture.{row + 1}"
         if key not in self.arrays:
-            try:
+            with suppress(UnreadableError):  # gone since the run began: its name is shown
                 self.arrays[key] = _thumbnail(pictures, row, self.crop)
-            except UnreadableError:
-                pass  # it was there when the run began; the page shows its name
         return {"row": row + 1, "name": pictures.name(row), "truth": str(classes[truth]),
                 "predicted": str(classes[named])}  # fmt: skip
 

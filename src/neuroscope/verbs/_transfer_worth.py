@@ -1,4 +1,4 @@
-"""Was transfer worth it? A net from scratch, a frozen and a fine-tuned backbone, on the same rows."""
+"""Was transfer worth it? From scratch, frozen and fine-tuned, compared on the same rows."""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
+from neuroscope.verbs._words import fitting_words
 
 _SCRATCH = "scratch"  # of a run folder: what is worth keeping until the run is finished
 _RESERVE = 0.06  # share of the budget kept for the model, the result and the report
@@ -53,6 +54,7 @@ class TrainOptions:
     recipe: str | None = None  # a recipe file to replay
     epochs: int | None = None
     cost: str | None = None  # "false_positive=1,false_negative=5"
+    sensitivity: float | None = None  # share of the positives that the threshold must find
     name: str | None = None  # of the run folder
 
 
@@ -72,6 +74,7 @@ def train(
     root = Path(options.out) if options.out else settings.runs_folder()
     budget = _budget(options)
     prepared = prepare(source, data, seed=options.seed, monitor=monitor)
+    _check_decision(options, prepared.problem)
     folder = RunFolder.create(root, options.name or source_name(source))
     folder.write_json("request.json", _request(source, data, options, prepared))
     with folder:
@@ -151,6 +154,8 @@ def _check(options: TrainOptions) -> None:
         raise RecipeError(f"epochs is {options.epochs}", remedy="give at least 1")
     if options.cost is not None:
         parse_cost(options.cost)
+    if options.sensitivity is not None:
+        _check_sensitivity(options)
     if options.recipe is not None:
         net = Recipe.read(options.recipe).net
         _known_rungs((net,))
@@ -159,6 +164,25 @@ def _check(options: TrainOptions) -> None:
                 f"the recipe is for the rung {net!r}, which is not among those to climb",
                 where=options.recipe, remedy=f"add {net} to --rungs, or leave --rungs out",
             )  # fmt: skip
+
+
+def _check_sensitivity(options: TrainOptions) -> None:
+    if not 0 < (options.sensitivity or 0) <= 1:
+        raise RecipeError(f"sensitivity is {options.sensitivity:g}", remedy="give e.g. 0.95")
+    if options.cost is not None:
+        raise RecipeError(
+            "both a cost and a sensitivity are given, and each sets the threshold",
+            remedy="leave one of them out",
+        )
+
+
+def _check_decision(options: TrainOptions, problem: Problem) -> None:
+    """Refuse a wanted sensitivity where there is no yes or no to decide."""
+    if options.sensitivity is not None and problem.kind != "binary":
+        raise InputError(
+            f"a sensitivity belongs to a yes or no; {problem.codec.column!r} is no such target",
+            remedy="leave --sensitivity out",
+        )
 
 
 def _budget(options: TrainOptions) -> Budget:
@@ -277,24 +301,27 @@ def _conclude(
     choice = choose(climb.scores(), metric, problem.y[held], climb.resampling,
                     problem.weights_of(held), problem.groups_of(held),
                     climb.fold_numbers)  # fmt: skip
-    end = Conclusion(climb, choice, parse_cost(options.cost) if options.cost else None)
+    cost = parse_cost(options.cost) if options.cost else None
+    end = Conclusion(climb, choice, cost, options.sensitivity)
     decision = end.threshold()
     threshold = decision["value"] if decision else 0.5
     learner = end.final_fit()
     test, views = end.test(learner, threshold)
     end.save_model(learner, test, threshold, prepared.fingerprint)
+    prepared = dataclasses.replace(prepared, findings=(*prepared.findings, *end.suspects()))
     tell(Progress(label="drawing the learning curve", done=0, total=1))
     curve = end.learning_curve()
     recipe = end.run.recipe.to_json() if end.run.recipe else None
     if recipe:
         climb.folder.write_json("recipe.json", recipe)
     found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views}
-    return _result(climb, prepared, choice, test, source, options) | {
+    result = _result(climb, prepared, choice, test, source, options) | {
         **{name: block for name, block in found.items() if block},
         "reproduce": train_command(source, data, options),
         "usable": choice.usable,
         **(_refuted(choice) if end.refuted else {}),
     }
+    return fitting_words(result, prepared.task.NAME)
 
 
 def _refuted(choice: Choice) -> dict[str, Any]:
