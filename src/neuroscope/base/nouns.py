@@ -19,6 +19,7 @@ def called(text: str, noun: str) -> str:
     """Return a text about rows as one about `noun`s; "row 7", the place of one, stays."""
     if noun == ROW:
         return text
+    text = text.replace("these columns", f"these {noun}s")
     text = re.sub(r"\brows\b(?! \d)", f"{noun}s", text)
     return re.sub(r"\brow\b(?! \d)", noun, text)
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from neuroscope.base.errors import InputError
+from neuroscope.base.nouns import called
 from neuroscope.base.version import __version__
 from neuroscope.report import background, pictures, quality, sections, words
 from neuroscope.report.story import Story
@@ -70,9 +71,10 @@ def write_report(folder: Path) -> Path:
 
 def render(story: Story) -> str:
     """Return the page of a story."""
-    terms = _Terms()
+    terms = _Terms(story.noun)
     shown: dict[str, Any] = {name: section(story) for name, section in _SECTIONS.items()}
-    contents = [entry for name, entry in _CONTENTS.items() if shown[name]]
+    listed = (entry for name, entry in _CONTENTS.items() if shown[name])
+    contents = [(place, called(title, story.noun)) for place, title in listed]
     return (
         _environment()
         .get_template("page.html")
@@ -80,6 +82,7 @@ def render(story: Story) -> str:
             **shown,
             contents=contents,
             story=story,
+            noun=story.noun,
             subject=_subject(story),
             created=story.created[:16].replace("T", " "),
             version=__version__,
@@ -100,22 +103,27 @@ def _subject(story: Story) -> str:
 class _Terms:
     """Links words to the glossary at the foot of the page, which lists the ones that were used."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
         self._used: set[str] = set()
 
     def link(self, term: str | None, text: str = "") -> Markup:
         """Return the word, with its meaning as a tooltip and as a link."""
         if term is None:
             return escape(text)
-        written, meaning = words.GLOSSARY[term]
+        written, meaning = self._known(term)
         self._used.add(term)
         return Markup('<a class="term" href="#term-{}" title="{}">{}</a>').format(
             term, meaning, text or written
         )
 
+    def _known(self, term: str) -> tuple[str, str]:
+        written, meaning = words.GLOSSARY[term]
+        return called(written, self._noun), called(meaning, self._noun)
+
     def used(self) -> list[tuple[str, str, str]]:
         """Return (term, how it is written, meaning) of the words linked so far."""
-        known = ((term, *words.GLOSSARY[term]) for term in self._used)
+        known = ((term, *self._known(term)) for term in self._used)
         return sorted(known, key=lambda entry: entry[1].casefold())
 
 

@@ -21,6 +21,7 @@ from neuroscope.base.events import (
     SearchTried,
     WarningRaised,
 )
+from neuroscope.base.nouns import noun_of
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.runs.folder import RunFolder
@@ -64,6 +65,11 @@ class Story:
             card_note=note,
             arrays=_arrays(run),
         )
+
+    @property
+    def noun(self) -> str:
+        """What a row of the data is called: "row", "picture"."""
+        return noun_of(self.text("task"))
 
     def dict(self, name: str) -> dict[str, Any]:
         """Return a block of the result that is an object."""

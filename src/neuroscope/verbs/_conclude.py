@@ -13,6 +13,7 @@ from neuroscope.base.errors import DivergedError, WorkError
 from neuroscope.base.events import Progress, WarningRaised
 from neuroscope.base.nouns import called, noun_of
 from neuroscope.data.audit import Finding
+from neuroscope.data.images.column import picture_column
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
@@ -28,6 +29,7 @@ from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._picture_rows import names_of
 from neuroscope.verbs._rung_run import FINAL_FITS
 
 _BOOTSTRAPPED = {
@@ -102,6 +104,14 @@ class Conclusion:
         from neuroscope.verbs._picture_views import suspect_labels  # noqa: PLC0415 - loads Pillow
 
         return suspect_labels(self.climb, self.choice.chosen)
+
+    def _named(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Add the file of each row that is a picture."""
+        column = picture_column(self.problem.table, self.problem.schema)
+        names = None if column is None else names_of(self.problem.table, column)
+        if names is None:
+            return entries
+        return [entry | {"picture": names[entry["row"] - 1]} for entry in entries]
 
     @property
     def _of_pictures(self) -> bool:
@@ -185,7 +195,7 @@ class Conclusion:
             return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         weights = self.problem.weights_of(rows)
         table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
-        table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
+        table["surest_mistakes"] = self._named(_numbered(table["surest_mistakes"], rows))
         views: dict[str, Any] = {"confusion": table}
         if self.problem.kind == "binary":
             plan = replace(self.climb.resampling, threshold=threshold)

@@ -51,6 +51,7 @@ class NetViews:
         found: dict[str, Any] = {}
         try:
             filters = first_filters(self.net, most=_FILTERS)
+            filters = filters[np.abs(filters - 0.5).max(axis=(1, 2, 3)) > 0]  # 0 sees nothing
             arrays["filters"] = _levels(filters)
             found["filters"] = {"shown": len(filters), "side": filters.shape[1]}
         except InputError:

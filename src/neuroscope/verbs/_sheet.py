@@ -24,7 +24,7 @@ class Sheet:
     """Where a contact sheet was written, and what it shows."""
 
     path: Path
-    note: str
+    note: str  # what it leaves out, or ""
 
 
 def check_sheet(path: str) -> None:
@@ -49,8 +49,8 @@ def draw_sheet(table: Table, column: str, predicted: Mapping[str, Any], path: st
             with suppress(OSError):
                 draft.unlink()
             raise
-    part = f"the first {_MOST} of {table.rows:,}" if table.rows > _MOST else f"all {table.rows:,}"
-    return Sheet(place, f"the contact sheet shows {part} pictures")
+    part = f"the contact sheet shows the first {_MOST} of {table.rows:,} pictures"
+    return Sheet(place, part if table.rows > _MOST else "")
 
 
 def _caption(predicted: Mapping[str, Any], name: str, row: int) -> str:

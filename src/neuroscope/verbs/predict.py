@@ -81,7 +81,11 @@ def predict(
         "threshold": trained.threshold if trained.codec.kind == "binary" else None,
         "origin": list(table.origin.notes),
         "noun": noun_of(card.task),
-        "notes": [*notes, *_unread(problems, table), *([drawn.note] if drawn else [])],
+        "notes": [
+            *notes,
+            *_unread(problems, table),
+            *([drawn.note] if drawn and drawn.note else []),
+        ],
         "out": written,
         "sheet": drawn and str(drawn.path),
         "table": whole,

@@ -13,6 +13,7 @@ from neuroscope.cli.views.words import bullets, counted, heading, paragraph
 
 _MOST_COLUMNS = 40
 _MOST_ASIDE = 20
+_TOLD = 3  # files that the finding below names itself
 _GROUPS = (("serious", "Serious: mend or decide before training", "!", "bold red"),
            ("notice", "Worth knowing", "-", "yellow"),
            ("info", "In passing", "·", "dim"))  # fmt: skip
@@ -77,7 +78,7 @@ def _pictures(about: Mapping[str, Any], console: Console) -> None:
         if len(about["classes"]) > _MOST_COLUMNS:
             more = counted(len(about["classes"]) - _MOST_COLUMNS, "more class")
             paragraph(console, Text(f"and {more}: --json lists all", style="dim"))
-    if about["set_aside"]:
+    if len(about["set_aside"]) > _TOLD:
         heading(console, "Cannot be used")
         shown = [f"{one['name']} {one['reason']}" for one in about["set_aside"][:_MOST_ASIDE]]
         bullets(console, shown, "!", "yellow")
@@ -136,7 +137,8 @@ def _training(found: Mapping[str, Any], console: Console) -> None:
         return
     split = found["split"]
     rows = split["rows"]
-    paragraph(console, f"{rows['train'] + rows['valid']:,} {found['noun']}s to learn from and to compare on, "
+    learnt = f"{rows['train'] + rows['valid']:,} {found['noun']}s"
+    paragraph(console, f"{learnt} to learn from and to compare on, "
               f"{rows['test']:,} for the test; {split['method']}: {split['reason']}")  # fmt: skip
     bullets(console, split["notes"], "·", "dim")
     bullets(console, [f"would be dropped: {d['column']!r}, {d['reason']}"
