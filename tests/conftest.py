@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,18 @@ def shared_weights() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("set NEUROSCOPE_TEST_WEIGHTS to the folder of pretrained nets")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives the folder of a tiny pretrained classifier of a class."""
+    pytest.importorskip("transformers")
+    from tests.nets.tiny_backbones import write
+
+    root = tmp_path_factory.mktemp("pretrained")
+
+    def folder(kind: str) -> Path:
+        place = root / kind
+        return place if place.is_dir() else write(kind, place)
+
+    return folder

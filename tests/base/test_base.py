@@ -131,3 +131,16 @@ def test_a_catalogue_lists_without_importing_and_suggests() -> None:
     assert catalogue.get("errors").InputError is InputError
     with pytest.raises(InputError, match="did you mean 'errors'"):
         catalogue.get("error")
+
+
+@pytest.mark.parametrize(
+    ("message", "rung", "cut"),
+    [
+        ("epochs: 40 planned, cut to the time budget", "dense", True),
+        ("epochs: 40 planned, stopped by the time budget", "dense", True),
+        ("the gradient vanishes", "dense", False),
+        ("the time budget is used", "", False),
+    ],
+)
+def test_a_warning_says_whether_the_budget_cut_a_rung_short(message, rung, cut) -> None:
+    assert events.WarningRaised(message=message, rung=rung).cut_short is cut

@@ -8,8 +8,10 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_running import QUICK, points, points_csv, write_csv
+from PIL import Image
 
 
 def test_train_json_holds_what_other_programs_rely_on(neuroscope, points_file):
@@ -188,6 +190,7 @@ def test_judge_scores_groups_and_cost_and_knows_its_own_rows(neuroscope, model, 
     shown = neuroscope(*arguments).out
     for said in ("Scores", "Right and wrong", "By site", "Cost"):
         assert said in shown
+    assert f"called {found['positive']!r} differs" in " ".join(shown.split())
     own = neuroscope("judge", model, "points.csv", "--json").json
     assert any("made from" in warning for warning in own["warnings"])
     assert "made from" in neuroscope("judge", model, "points.csv").out
@@ -279,3 +282,19 @@ def test_trace_shows_a_step_that_autograd_agrees_with(neuroscope, model, points_
     assert "<svg" in page.read_text(encoding="utf-8")
     assert "rows count from 1 to 80" in neuroscope("trace", model, points_file, "--row",
                                                    "81").complaint  # fmt: skip
+
+
+def test_look_names_the_files_of_pictures(neuroscope, tmp_path):
+    for i in range(4):
+        for name in ("cat", "dog"):
+            path = tmp_path / "pets" / name / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise = np.random.default_rng(i + 10 * (name == "dog"))
+            Image.fromarray(noise.integers(0, 255, (9, 9), dtype=np.uint8)).save(path)
+    (tmp_path / "pets/cat/broken.jpg").write_bytes(b"")
+    (tmp_path / "pets/dog/copy.png").write_bytes((tmp_path / "pets/dog/1.png").read_bytes())
+    done = neuroscope("look", "pets")
+    assert done.code == 0
+    said = " ".join(done.out.split())
+    assert "for example dog/copy.png" in said
+    assert "cat/broken.jpg is empty (0 bytes)" in said

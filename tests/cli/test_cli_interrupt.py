@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from cli_running import COMMAND, environment, run_process
 
+from neuroscope.base.events import SearchTried
 from neuroscope.runs import artefact
+from neuroscope.runs.folder import RunFolder
 
 RUNGS = ("--rungs", "majority,neuron,dense", "--epochs", "60", "--budget", "none", "--json")
 
@@ -69,6 +71,38 @@ def test_a_stopped_run_goes_on_to_the_same_result(how):
     resumed = run_process(["train", "--resume", run.name, "--json"])
     assert resumed.code == 0, resumed.err
     same(whole, resumed.json)
+
+
+def killed_among_recipes(*arguments: str) -> Path:
+    """Kill a training when some of its dense recipes are tried and others are not."""
+    process = subprocess.Popen([*COMMAND, "train", *arguments], env=environment(),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    while process.poll() is None:
+        for events in Path("runs").glob("*-killed/events.jsonl"):
+            tried = [e for e in RunFolder(events.parent).events() if isinstance(e, SearchTried)]
+            if any(event.rung == "dense" for event in tried):
+                process.kill()
+        time.sleep(0.01)
+    assert process.returncode == -signal.SIGKILL, "it was over before it could be killed"
+    return next(Path("runs").glob("*-killed"))
+
+
+def test_a_run_killed_among_several_recipes_goes_on_to_the_same_result():
+    arguments = ("wine", "--rungs", "majority,neuron,dense", "--budget", "none")
+    run = killed_among_recipes(*arguments, "--name", "killed")
+    state, arrays = RunFolder(run).restore()
+    fits = {name for name in arrays if name.startswith("dense.") and name.count(".") == 2}
+    assert state["rungs"]["dense"]["status"] == ""
+    resumed = run_process(["train", "--resume", run.name, "--json"])
+    assert resumed.code == 0, resumed.err
+    whole = run_process(["train", *arguments, "--json"]).json
+    same(whole, resumed.json)
+    done, _ = RunFolder(run).restore()
+    recipes = len(done["rungs"]["dense"]["trials"])
+    assert 5 <= len(fits) < 5 * recipes
+    assert recipes > 1
+    values = [[trial["value"] for trial in result["search"]] for result in (whole, resumed.json)]
+    assert values[0] == values[1]
 
 
 def test_a_run_elsewhere_is_resumed_by_its_path(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from tests.data.making import schema, table
 
 from neuroscope.data.audit import Finding, audit, drops
+from neuroscope.data.schema import Schema
 from neuroscope.data.splits import plan_split
 from neuroscope.data.table import Table
 
@@ -155,6 +156,19 @@ def test_placeholders_and_numbers_as_text():
     assert finding.rows == (4,)
     assert "'about 7'" in finding.what
     assert "numbers-as-text" not in look(random().choice(["1", "2", "many"], N), "categorical")
+
+
+def test_words_among_numbers_are_told_however_many():
+    values = [str(v) for v in random().integers(0, 100, N)]
+    values[: N // 4] = ["none yet"] * (N // 4 - 1) + ["later"]
+    finding = look(values, "categorical")["numbers-and-words"]
+    assert finding.count == N // 4
+    assert "'none yet', 'later'" in finding.what
+    assert finding.rows[0] == 1
+    assert "numbers-as-text" not in look(values, "categorical")
+    mostly_words = [f"street {v}" if i % 5 else str(v) for i, v in enumerate(values)]
+    assert "numbers-and-words" not in look(mostly_words, "categorical")
+    assert "numbers-and-words" not in look(random().choice(["1", "2", "many"], N), "categorical")
 
 
 def test_many_categories():
@@ -386,3 +400,52 @@ def test_the_smallest_tables_do_not_fail(kind):
     assert "few-rows" in found(t, schema(x="numeric", y="categorical target"), task_kind=kind)
     empty = table(x=pa.array([], pa.float64()), y=pa.array([], pa.string()))
     assert "few-rows" in found(empty, schema(x="numeric", y="categorical target"), task_kind=kind)
+
+
+def audited_with_a_test(values, kind: str) -> dict[str, Finding]:
+    """Audit the base table with a column `a`, where rows 301 to 400 are the test."""
+    part = np.r_[["train"] * 300, ["test"] * 100]
+    t = base(a=values, p=part)
+    s = schema(**KINDS, a=kind, p="categorical split")
+    return found(t, s, split=plan_split(t, s, seed=0, task_kind="binary"))
+
+
+def test_what_is_dropped_is_decided_without_the_test_rows():
+    draw = random().normal(size=N)
+    train = np.arange(N) < 300
+    constant = audited_with_a_test(np.where(train, 5.0, draw), "numeric")["constant"]
+    assert constant.what == "'a' has the same value in every row that may train"
+    assert constant.count == 300
+    empty = audited_with_a_test(np.where(train, np.nan, draw), "numeric")["all-missing"]
+    assert empty.what == "'a' has no value in any row that may train"
+    words = audited_with_a_test(list(np.where(train, "u", "v")), "categorical")
+    assert "constant" in words
+    varied = audited_with_a_test(np.where(train, draw, 5.0), "numeric")
+    assert not {"constant", "all-missing"} & varied.keys()
+
+
+def test_leaks_are_looked_for_without_the_test_rows():
+    y = base().arrow["y"].to_numpy() == "yes"
+    train = np.arange(N) < 300
+    noise = random().normal(size=N)
+    only_there = audited_with_a_test(np.where(train, noise, y), "numeric")
+    assert "leakage" not in only_there
+    here = audited_with_a_test(np.where(train, y, noise), "numeric")["leakage"]
+    assert here.count == 300
+
+
+def test_labels_of_test_rows_are_not_doubted():
+    t, s, data = scikit_learn("breast_cancer")
+    n = len(data.target)
+    wrong = random().choice(n, 60, replace=False)
+    y = data.target.copy()
+    y[wrong] = 1 - y[wrong]
+    arrow = t.arrow.set_column(t.arrow.num_columns - 1, "y", pa.array(y))
+    part = np.where(np.isin(np.arange(n), wrong[20:]), "test", "train")
+    s = Schema((*s.columns, schema(p="categorical split").columns[0]))
+    spoilt = Table(arrow.append_column("p", pa.array(part)), t.origin)
+    split = plan_split(spoilt, s, seed=0, task_kind="binary")
+    doubted = found(spoilt, s, split=split)["suspect-labels"]
+    assert np.isin(np.array(doubted.rows) - 1, wrong[:20]).sum() >= 3
+    assert not np.isin(np.array(doubted.rows) - 1, split.test).any()
+    assert doubted.count < 40

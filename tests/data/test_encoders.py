@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.data.making import schema, table
 
 from neuroscope.base.errors import ModelError, SchemaError
+from neuroscope.data import columns
 from neuroscope.data.encoders import Encoder
-from neuroscope.data.encoders.code import smooth_clip
+from neuroscope.data.encoders.code import robust_scale, smooth_clip
 from neuroscope.data.encoders.wide import BUCKETS
 
 RANDOM = np.random.default_rng(0)
@@ -307,3 +308,21 @@ def test_five_thousand_columns_are_fast():
     _, encoded = Encoder.fit_transform(t, s)
     assert encoded.x.shape == (200, 5000)
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 101, 1280])
+def test_center_and_spread_are_the_quartiles(rows):
+    values = np.random.default_rng(rows).normal(size=rows) ** 3
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    center, spread = robust_scale(values)
+    assert center == pytest.approx(middle, rel=1e-12)
+    assert spread == pytest.approx(high - low, rel=1e-12)
+
+
+def test_rows_are_read_in_the_order_asked_for_and_named_in_errors():
+    t = table(a=["1", "2", "x", "4"])
+    read = columns.reader(t, np.array([3, 0]))
+    assert read("a").numbers().tolist() == [4.0, 1.0]
+    assert columns.reader(t)("a").categories()[1] == ["1", "2", "x", "4"]
+    with pytest.raises(SchemaError, match="row 3"):
+        columns.reader(t, np.array([1, 2]))("a").numbers()

@@ -52,7 +52,7 @@ def column(name: str, values: object, **options: object) -> Column:
         ("user_id", [f"k{i}" for i in range(5)], "identifier", "5 different values in 5 rows"),
         ("customerID", [50, 30, 90, 10], "identifier", "named like an identifier"),
         ("any", list(range(1, N)), "identifier", "counts the rows from 1"),
-        ("year", list(range(1900, 1950)), "numeric", "numbers from 1,900 to 1,949"),
+        ("year", list(range(1900, 1950)), "numeric", "numbers from 1900 to 1949"),
         ("shuffled", [2, 0, 1, 3], "numeric", "numbers from 0 to 3"),
         ("shop_id", [5, 5, 5, 9, 9, 9], "categorical", "codes"),
         ("said", [f"this is the long text number {i}" for i in range(N)], "text", "prose: 7 words"),

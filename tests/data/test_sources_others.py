@@ -491,3 +491,29 @@ print(table.rows, int(peak / 2**20), round(time.perf_counter() - start, 1))
     rows, peak_mib, _ = done.stdout.split()
     assert int(rows) == 1_000_000
     assert int(peak_mib) < 700
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_a_name_that_was_changed_because_of_its_case_is_told(tmp_path, ending) -> None:
+    """DuckDB calls an "a" beside an "A" "a_1" and says nothing."""
+    path = tmp_path / f"t.{ending}"
+    rows = [{"A": 1, "a": 2, "b_1": 3}, {"A": 4, "a": 5, "b_1": 6}]
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    table = read(str(path))
+    assert table.names == ["A", "a_1", "b_1"]
+    told = [note for note in table.origin.notes if "by case only" in note]
+    assert told == ["column 'a' differs from 'A' by case only: a_1"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_a_name_that_ends_in_a_number_by_itself_is_left_in_peace(tmp_path, ending) -> None:
+    path = tmp_path / f"t.{ending}"
+    rows = [{"x": 1, "x_1": 2}, {"x": 4, "x_1": 5}]
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert not any("by case only" in note for note in read(str(path)).origin.notes)

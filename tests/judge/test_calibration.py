@@ -107,3 +107,29 @@ def test_impossible_settings_are_refused() -> None:
         calibration(y, p, bins=0)
     with pytest.raises(InputError, match="above 0"):
         apply_temperature(p, 0.0)
+
+
+def test_whole_weights_count_as_repeated_rows() -> None:
+    y, p, _ = honest(300, 2, seed=3)
+    times = np.random.default_rng(0).integers(0, 4, 300)
+    repeated = np.repeat(np.arange(300), times)
+    weighted = calibration(y, p, strategy="uniform", weights=times)
+    again = calibration(y[repeated], p[repeated], strategy="uniform")
+    assert weighted.expected_calibration_error == pytest.approx(again.expected_calibration_error)
+    for ours, theirs in zip(weighted.bins, again.bins, strict=True):
+        assert ours.observed == pytest.approx(theirs.observed)
+        assert ours.predicted == pytest.approx(theirs.predicted)
+        assert ours.share == pytest.approx(theirs.share)
+        assert ours.low <= theirs.low  # fewer rows than their weights add up to: less sure
+    assert sum(b.rows for b in weighted.bins) == (times > 0).sum()
+    assert fit_temperature(y, p, times) == pytest.approx(fit_temperature(y[repeated], p[repeated]))
+
+
+def test_rows_of_weight_0_have_no_say_in_calibration() -> None:
+    y, p, logits = honest(2000, 2, seed=4)
+    spoiled = np.where((np.arange(2000) < 1000)[:, None], p, softmax(9 * logits))
+    weights = (np.arange(2000) < 1000).astype(float)
+    assert fit_temperature(y, spoiled, weights) == fit_temperature(y[:1000], p[:1000])
+    assert fit_temperature(y, spoiled) > 1.5
+    weighted = calibration(y, spoiled, weights=weights)
+    assert weighted.to_json() == calibration(y[:1000], p[:1000]).to_json()

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroscope.base.errors import InputError, WorkError
-from neuroscope.judge.choice import Choice, RungScore, choose
-from neuroscope.judge.intervals import Resampling, paired_difference
+from neuroscope.judge.choice import Choice, RungScore, _amount, choose
+from neuroscope.judge.intervals import Difference, Resampling, paired_difference
+from neuroscope.judge.metrics import METRICS
 
 ROWS = 2000
 TITLES = {
@@ -255,3 +256,41 @@ def test_differences_of_cross_validated_models_are_widened() -> None:
     crossed = paired_difference("log_loss", y, a, b, folds=np.arange(300) % 5)
     assert crossed.standard_error == pytest.approx(1.5 * plain.standard_error, rel=0.05)
     assert crossed.value == pytest.approx(plain.value, rel=0.02)
+
+
+def test_a_rung_that_the_budget_cut_short_is_not_beaten_in_a_fair_race(world) -> None:
+    y, predict = world
+    dense, trees = rung("dense", predict(0.4), cut=True), rung("trees", predict(0.5), cut=True)
+    rungs = [rung("majority", GUESS), rung("neuron", predict(0.7)), dense, trees]
+    found = choose(rungs, "roc_auc", y)
+    assert found.headline.endswith(
+        "two hidden layers (cut short by the time budget) do no better: use the single neuron."
+    )
+    said = " ".join(found.sentences)
+    assert "Gradient-boosted trees (cut short by the time budget) reach" in said
+    assert "a longer --budget makes this a fair comparison" in said
+    assert "holds against" not in said
+
+
+def test_trees_that_win_although_they_were_cut_short_are_to_be_considered(world) -> None:
+    y, predict = world
+    rungs = [rung("neuron", predict(0.3)), rung("trees", predict(0.9), cut=True)]
+    assert "do better here: consider them" in choose(rungs, "roc_auc", y).why
+
+
+@pytest.mark.parametrize(
+    ("size", "error", "said"),
+    [
+        (0.0123, 0.0046, "0.012 (± 0.005)"),
+        (0.0012, 0.0003, "0.0012 (± 0.0003)"),  # was "0.001 (± 0.000)"
+        (0.0003, 0.0041, "0.0003 (± 0.0041)"),
+        (0.00004, 0.002, "0.00004 (± 0.00200)"),
+        (0.0021, 0.000001, "0.002 (± less than 0.001)"),
+        (0.000002, 0.0000001, "less than 0.001"),
+        (0.02, 0.0, "0.020 (± 0.000)"),
+        (-0.02, 0.004, "0.020 (± 0.004)"),
+    ],
+)
+def test_a_difference_is_never_written_as_nothing(size, error, said) -> None:
+    gap = Difference(size, size - error, size + error, error, 0.5)
+    assert _amount(METRICS["roc_auc"], gap) == said

@@ -86,3 +86,11 @@ def test_no_gain_goes_beyond_the_perfect_score(perfect, sign) -> None:
     bounded = extrapolate((100, 200, 400), values, [0.05] * 3, sign > 0, perfect=perfect)
     assert free.high > 0.004
     assert bounded.high <= 0.004 + 1e-12
+
+
+def test_a_gain_that_rounds_to_nothing_is_told_in_words() -> None:
+    found = extrapolate(SIZES, [0.99] * 5, [0.000001] * 5, title="AUC")
+    assert found.sentence == (
+        "Twice as many rows to learn from (16,000 instead of 8,000) would hardly change AUC, "
+        "by less than 0.001: it has levelled off."
+    )

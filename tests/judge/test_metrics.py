@@ -180,7 +180,7 @@ def test_every_metric_explains_itself() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(19_384.6, "19,385"), (1000.0, "1,000"), (-71_380.2, "-71,380"), (999.94, "999.9"),
+    [(19_384.6, "19,385"), (1000.0, "1000"), (-71_380.2, "-71,380"), (999.94, "999.9"),
      (0.012345, "0.01235")],
 )  # fmt: skip
 def test_amounts_in_target_units_are_whole_where_they_are_large(value, said) -> None:

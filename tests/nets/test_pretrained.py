@@ -10,7 +10,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_backbones import CONFIGS
+from tests.nets.tiny_backbones import CONFIGS
 from torch import nn
 from torch.nn import functional
 

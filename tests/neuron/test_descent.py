@@ -8,12 +8,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from neuroscope.base.errors import DivergedError, InputError
+from neuroscope.base.errors import DivergedError, InputError, RecipeError
 from neuroscope.base.recipe import OPTIMIZERS, Recipe
 from neuroscope.neuron import descent, heads
 from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import Epoch, descend, descend_safely
-from neuroscope.neuron.lanes import lanes_for
+from neuroscope.neuron.lanes import PIECE, lanes_for
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.range_test import learning_rate_range
 from neuroscope.neuron.step import Examples, State, shuffle
@@ -210,13 +210,13 @@ def test_alerts_name_the_first_layers_of_a_net_built_to_vanish() -> None:
         epochs=1, optimizer="sgd", learning_rate=1e-4,
     )  # fmt: skip
     _, (report,) = fit(recipe, problem())
-    alerts = gradient_alerts(report.norms, "sigmoid")
+    alerts = gradient_alerts([report.norms], "sigmoid")
     assert alerts[0].startswith("the gradient vanishes in layer 1 of 9")
     assert "use relu or gelu instead of sigmoid" in alerts[0]
     assert not any("layer 9" in alert for alert in alerts)
     relu = replace(recipe, activation="relu", init="he")
     _, (report,) = fit(relu, problem())
-    assert gradient_alerts(report.norms, "relu") == []
+    assert gradient_alerts([report.norms], "relu") == []
 
 
 def test_alerts_name_the_layer_of_a_net_built_to_explode() -> None:
@@ -224,12 +224,26 @@ def test_alerts_name_the_layer_of_a_net_built_to_explode() -> None:
     network = Network.build(5, 1, recipe, output="identity")
     network.layer(2)[0][:] *= 1e5
     (report,) = descend(network, problem(), recipe)
-    alerts = gradient_alerts(report.norms, "identity")
+    alerts = gradient_alerts([report.norms], "identity")
     assert alerts[0].startswith("the gradient explodes in layer 1 of 5")
     assert "clip_norm" in alerts[0]
-    assert gradient_alerts([0.5, float("nan")], "relu")[0].startswith(
+    assert gradient_alerts([[0.5, float("nan")]], "relu")[0].startswith(
         "the gradient explodes in layer 2 of 2"
     )
+
+
+def test_alerts_look_at_the_whole_course() -> None:
+    """A gradient that exploded once did its harm; one that is small at the end did not vanish."""
+    calm, loud, quiet = [1.0, 1.0], [1.0, 2e3], [1e-6, 1.0]
+    (alert,) = gradient_alerts([calm, loud, loud, calm], "relu")
+    assert alert.startswith("the gradient explodes in layer 2 of 2 (norm 2e+03; in 2 of 4 epochs")
+    assert "first in epoch 2" in alert
+    assert gradient_alerts([calm, calm, quiet, quiet], "tanh") == []
+    (alert,) = gradient_alerts([quiet, quiet, quiet, calm], "tanh")
+    assert alert.startswith("the gradient vanishes in layer 1 of 2 (norm 1.0e-06")
+    assert "in 3 of 4 epochs" in alert
+    assert gradient_alerts([], "relu") == []
+    assert gradient_alerts([[0.0, 0.0]], "relu") == []  # nothing left to learn
 
 
 def test_reported_norms_are_those_of_the_gradient() -> None:
@@ -249,18 +263,45 @@ def test_the_range_test_finds_a_sensible_rate_and_changes_nothing(optimizer) -> 
     network = Network.build(5, 1, recipe, output="identity")
     train = problem(400)
     before, order = network.theta.copy(), train.x.copy()
-    curve, rate = learning_rate_range(network, train, recipe)
+    rates, losses, rate = learning_rate_range(network, train, recipe)
     assert np.array_equal(network.theta, before)
     assert np.array_equal(train.x, order)
-    rates = [at for at, _ in curve]
-    assert rates == sorted(rates)
+    assert len(rates) == len(losses)
+    assert rates.tolist() == sorted(rates)
     assert 1e-4 < rate < 1.0
-    losses = {}
+    reached = {}
     for factor in (1e-3, 1.0):
         _, reports = fit(replace(recipe, learning_rate=rate * factor, epochs=5), train)
-        losses[factor] = reports[-1].train_loss
-    assert losses[1.0] < losses[1e-3]
-    assert learning_rate_range(network, train, recipe) == (curve, rate)
+        reached[factor] = reports[-1].train_loss
+    assert reached[1.0] < reached[1e-3]
+    again = learning_rate_range(network, train, recipe)
+    assert (again.losses.tolist(), again.suggestion) == (losses.tolist(), rate)
+
+
+def test_the_range_test_tries_what_it_is_told_to() -> None:
+    network, train = Network.build(5, 1, RECIPE, output="identity"), problem(400)
+    test = learning_rate_range(network, train, RECIPE, low=1e-5, high=1e-3, steps=20)
+    assert test.rates == pytest.approx(np.geomspace(1e-5, 1e-3, 20))
+    assert 1e-5 <= test.suggestion <= 1e-3
+    for wrong in ({"low": 0.0}, {"low": 20.0}, {"high": float("inf")}, {"steps": 9}):
+        with pytest.raises(RecipeError, match="range test"):
+            learning_rate_range(network, train, RECIPE, **wrong)
+
+
+def test_lanes_change_every_weight_of_layers_of_several_pieces() -> None:
+    recipe = Recipe(hidden=(301, 203), batch_size=10, epochs=1, precision="float64")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 301)), rng.integers(0, 3, 20)
+    assert PIECE // 301 < 301 // 2  # else the share of each of two lanes would be one piece
+    nets = []
+    for count in (1, 2, 3):
+        net = heads.build("multiclass", 301, 3, recipe)
+        before = net.theta.copy()
+        list(descend(net, heads.examples("multiclass", x, y, 3, recipe), recipe, lanes=count))
+        nets.append(net.theta)
+        assert (net.theta != before).mean() > 0.9  # units that are silent keep their weights
+    assert nets[1] == pytest.approx(nets[0], rel=1e-8, abs=1e-10)
+    assert nets[2] == pytest.approx(nets[0], rel=1e-8, abs=1e-10)
 
 
 def test_rows_of_the_wrong_width_are_refused() -> None:

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from tests.neuron.reference import ACTIVATIONS
 
+from neuroscope.base.recipe import Recipe
 from neuroscope.neuron import activations, elementary, losses, matmul
 from neuroscope.neuron._compile import compiled
+from neuroscope.neuron.forward import block
+from neuroscope.neuron.network import Network
+from neuroscope.neuron.step import State, make_scratch
 
 SIZES = list(itertools.product((1, 2, 3, 4, 5, 7, 8), repeat=3))
 TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
@@ -21,7 +25,7 @@ def three_products(left, right, matmul_function=None):
     room = np.empty(max(n * d, d * k), left.dtype)
     outs = [np.full((n, k), np.nan, left.dtype) for _ in range(3)]
     matmul.matmul(left, right, outs[0])
-    matmul.matmul_left_turned(np.ascontiguousarray(left.T), right, room, outs[1])
+    matmul.matmul_left_turned(np.ascontiguousarray(left.T), 0, n, right, room, outs[1])
     matmul.matmul_right_turned(left, np.ascontiguousarray(right.T), room, outs[2])
     return outs
 
@@ -119,3 +123,20 @@ def test_a_number_that_is_none_stays_visible_in_the_loss() -> None:
     for kind in (losses.BINARY_CROSS_ENTROPY, losses.MEAN_SQUARED_ERROR):
         shown = z if kind == losses.MEAN_SQUARED_ERROR else a
         assert np.isnan(losses.batch_loss(kind, 1.0, z, shown, y, w))
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_what_the_products_read_and_write_begins_at_a_cache_line(precision) -> None:
+    recipe = Recipe(hidden=(5, 7), precision=precision, loss="cross_entropy")
+    network = Network.build(3, 2, recipe, output="softmax")
+    state = State.start(network, recipe, rows=10)
+    work, xb, *_ = make_scratch(network, 9)
+    rooms = [network.theta, state.theta, state.moments, xb, work.turned]
+    for layer, width in enumerate((5, 7, 2)):
+        for room in (work.z, work.a, work.slope, work.delta):
+            units = block(network.shape, work, room, layer, 9)
+            assert units.shape == (9, width)
+            rooms.append(units)
+    assert all(room.ctypes.data % 64 == 0 for room in rooms)
+    assert not any(room.any() for room in rooms[1:] if room is not state.theta)
+    assert all(room.dtype == precision for room in rooms)

@@ -104,3 +104,8 @@ def test_penalties_are_the_slopes_of_l1_and_l2() -> None:
 
 def test_norm_is_the_euclidean_length() -> None:
     assert norm(np.array([3.0, 0.0, -4.0])) == 5.0
+
+
+def test_a_rise_of_a_step_and_a_part_does_not_overshoot() -> None:
+    rule = rule_of(schedule="constant", learning_rate=0.2, epochs=12, warmup=0.1)
+    assert [rate_at(rule, step) for step in range(3)] == pytest.approx([0.2 / 1.2, 0.2, 0.2])

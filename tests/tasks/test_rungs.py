@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from neuroscope.base.errors import ModelError, SchemaError
+from neuroscope.base.errors import ModelError, SchemaError, TargetError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import infer_schema
 from neuroscope.data.splits import plan_split
@@ -17,7 +17,7 @@ from neuroscope.data.table import Origin, Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.judge.metrics import METRICS
 from neuroscope.tasks import table as task
-from neuroscope.tasks._learning import Problem, Watch, predict
+from neuroscope.tasks._learning import Problem, Watch, predict, thinned
 from neuroscope.tasks._posing import pose
 from neuroscope.tasks._search import pick, pick_by_others, search, splits_for
 from neuroscope.tasks.rungs.table import RUNGS
@@ -264,3 +264,61 @@ def test_in_time_the_newest_rows_judge_a_recipe() -> None:
     posed = pose(task.ENCODING, table, schema, split, "binary", seed=0)
     (part,) = _parts(posed.training(split.folds[0][0]))
     assert day[part.rows].max() < day[part.held].min()
+
+
+def lopsided(rows: int = 2000) -> Problem:
+    """Return a problem with 2 rows of its second class in 100."""
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(rows) % 50 == 0, "rare", "usual")
+    table = Table(pa.table({"x": rng.standard_normal(rows), "y": y}), Origin("t"))
+    schema = infer_schema(table, target="y")
+    split = plan_split(table, schema, seed=0, task_kind="binary")
+    return pose(task.ENCODING, table, schema, split, "binary", seed=0)
+
+
+def test_rows_cut_to_a_budget_keep_the_shares_of_the_classes() -> None:
+    y = lopsided().y
+    for seed in range(5):
+        kept = thinned("binary", y, 200, seed=seed)
+        assert abs(len(kept) - 200) <= 2
+        assert abs(int((y[kept] == y[0]).sum()) - 4) <= 1
+        assert np.all(np.diff(kept) > 0)
+    few = thinned("binary", y, 10, seed=0)
+    assert set(y[few]) == {0, 1}
+    assert len(thinned("regression", np.arange(1000.0), 100, seed=0)) == 100
+    assert np.array_equal(thinned("binary", y, len(y), seed=0), np.arange(len(y)))
+
+
+@pytest.mark.parametrize("name", ["trees", "dense"])
+def test_a_rung_cut_to_a_part_of_the_rows_keeps_the_shares(monkeypatch, name) -> None:
+    from neuroscope.tasks import _net
+    from neuroscope.tasks.rungs.table import trees
+
+    seen = []
+
+    def spy(kind, y, count, *, seed):
+        seen.append(y[thinned(kind, y, count, seed=seed)])
+        return thinned(kind, y, count, seed=seed)
+
+    for module in (trees, _net):
+        monkeypatch.setattr(module, "thinned", spy)
+    monkeypatch.setattr(trees, "_ONE_THREAD_BELOW", 1000)
+    monkeypatch.setattr(trees, "_TIMED_ROWS", 500)
+    training = lopsided().training(np.arange(2000))
+    recipe = Recipe(hidden=(64,), epochs=5)
+    told = []
+    RUNGS.get(name).fit(training, recipe, Watch(name, 1, told.append, seconds=1e-6))
+    (kept,) = seen
+    assert len(kept) < 2000
+    assert np.bincount(kept).min() / len(kept) == pytest.approx(0.02, abs=0.01)
+    message = " ".join(event.message for event in told if event.kind == "WarningRaised")
+    assert f"{len(kept):,} of 2,000 rows" in message
+
+
+def test_weights_that_leave_one_class_are_refused() -> None:
+    y = [0, 1] * 30
+    table = Table(pa.table({"x": np.arange(60.0), "w": [1.0, 0.0] * 30, "y": y}), Origin("t"))
+    schema = infer_schema(table, target="y", weight="w")
+    split = plan_split(table, schema, seed=0, task_kind="binary")
+    with pytest.raises(TargetError, match="weight above 0 are of one class"):
+        pose(task.ENCODING, table, schema, split, "binary", seed=0)

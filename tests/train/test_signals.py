@@ -144,7 +144,7 @@ def test_an_overfitted_fit_says_since_when() -> None:
     rng = np.random.default_rng(0)
     data = Data(rng.normal(size=(24, 6)).astype(np.float32), rng.integers(0, 3, 24))
     held = Data(rng.normal(size=(100, 6)).astype(np.float32), rng.integers(0, 3, 100))
-    result = fit(net(hidden=64), data, recipe(epochs=60), valid=held)
+    result = fit(net(hidden=64), data, recipe(epochs=60, patience=60), valid=held)
     assert any(a.startswith(f"overfitting since epoch {result.best_epoch}") for a in result.alerts)
 
 

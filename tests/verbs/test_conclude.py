@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from neuroscope.base import events
+from neuroscope.base.errors import DivergedError, WorkError
 from neuroscope.judge.intervals import Difference
+from neuroscope.runs import artefact
 from neuroscope.tasks._learning import Budget
+from neuroscope.tasks.rungs.table import RUNGS
 from neuroscope.verbs import _conclude
 from neuroscope.verbs._climb import RungRun
 from neuroscope.verbs._conclude import Conclusion
@@ -32,8 +36,8 @@ def after_the_budget() -> tuple[Conclusion, list[float]]:
     end.climb = SimpleNamespace(monitor=events.ignore, budget=Budget(1e-9), stop=threading.Event())
     rows = np.arange(500)
     split = SimpleNamespace(development=rows, folds=[(rows[:400], rows[400:])])
-    end.problem = SimpleNamespace(training=lambda rows: None, split=split, seed=0)
-    end.climb.training = lambda fold: SimpleNamespace(rows=rows[:400])
+    part = SimpleNamespace(rows=rows[:400])
+    end.problem = SimpleNamespace(training=lambda rows: None, split=split, seed=0, folds=(part,))
     return end, given
 
 
@@ -58,3 +62,35 @@ def test_test_rows_that_contradict_the_verdict_overrule_it(monkeypatch, high, us
     assert result["verdict"] == ("use" if usable else "do_not_use")
     assert ("worse than guessing" in result["headline"]) is not usable
     assert "not clearly better than guessing" in " ".join(result["warnings"])
+
+
+@pytest.mark.parametrize("error", [DivergedError("the loss is nan"), MemoryError()])
+def test_a_rung_that_cannot_be_fitted_on_all_rows_gives_way_to_the_next(monkeypatch, error) -> None:
+    dense = RUNGS.get("dense")
+    fit = dense.fit
+
+    def failing(training, recipe, watch):
+        if watch.fold == -1:
+            raise error
+        return fit(training, recipe, watch)
+
+    options = TrainOptions(rungs=("majority", "neuron", "dense"), epochs=40)
+    assert train("two-moons", options=options)["chosen"] == "dense"
+    monkeypatch.setattr(dense, "fit", failing)
+    result = train("two-moons", options=options)
+    assert result["chosen"] == "neuron"
+    said = f"fit on all rows failed: {str(error) or 'not enough memory'}"
+    assert f"A dense network was to be used, but its {said}" in result["why"]
+    assert any(said in warning for warning in result["warnings"])
+    assert result["rungs"][2]["status"].startswith("failed: its fit on all rows")
+    assert artefact.load(result["model"]).card.learner == "neuron"
+    assert "was to be used" in Path(result["report"]).read_text(encoding="utf-8")
+
+
+def test_when_no_rung_is_left_the_run_fails_and_says_why(monkeypatch) -> None:
+    def failing(training, recipe, watch):
+        raise DivergedError("the loss is nan")
+
+    monkeypatch.setattr(_conclude.Conclusion, "final_fit", lambda _: failing(0, 0, 0))
+    with pytest.raises(WorkError, match="majority: failed: its fit on all rows: the loss is nan"):
+        train("iris", options=TrainOptions(rungs=("majority",)))

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from neuroscope.base import events, settings
-from neuroscope.base.errors import InputError, Interrupted, RecipeError
+from neuroscope.base import events
+from neuroscope.base.errors import InputError, RecipeError
 from neuroscope.data.sources import read
 from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import table as table_task
 from neuroscope.verbs._prepare import DataOptions
-from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
+from neuroscope.verbs.train import TrainOptions, show_recipe, train
 
 FAST = TrainOptions(rungs=("majority", "neuron"), epochs=5)
 
@@ -77,15 +77,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not() -> Non
     weights = [artefact.load(r["model"]).weights["layer1.weights"] for r in results]
     assert np.array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
-
-
-def test_a_recipe_replays_a_run_exactly(tmp_path) -> None:
-    first = train("wine", options=TrainOptions(rungs=("majority", "neuron"), epochs=7))
-    recipe = run_of(first) / "recipe.json"
-    second = train("wine", options=TrainOptions(recipe=str(recipe)))
-    assert [rung["name"] for rung in second["rungs"]] == ["majority", "neuron"]
-    ours, theirs = (artefact.load(r["model"]).weights for r in (first, second))
-    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
 def test_shown_recipe_can_be_saved_and_replayed(tmp_path) -> None:
@@ -190,76 +181,53 @@ def test_row_weights_reach_fit_and_judgement() -> None:
     assert plain["test"]["roc_auc"] < 0.7
 
 
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+@pytest.mark.parametrize(("part", "said"), [
+    ("train", "training rows"), ("valid", "held-out rows"), ("test", "test rows"),
+])  # fmt: skip
+def test_where_all_weights_are_0_rows_count_alike_and_it_is_said(kind, part, said) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(300)
+    y = x + 0.5 * rng.standard_normal(300)
+    parts = np.repeat(["train", "valid", "test"], 100)
+    truth = (y > 0).astype(int) if kind == "binary" else y
+    columns = {"x": x, "y": truth, "part": parts, "group": np.arange(300) // 3}
+    data = DataOptions(target="y", split="part", weight="w", group="group")
+    cost = "false_negative=2" if kind == "binary" else None
+    options = TrainOptions(rungs=("majority", "neuron", "trees"), epochs=3, cost=cost)
+    results = [
+        train(pa.table(columns | {"w": weights}), data, options)
+        for weights in (np.where(parts == part, 0.0, 1.0), np.ones(300))
+    ]
+    weightless, plain = results
+    assert (
+        f"all weights are 0 in the {said}: these rows count alike there" in (weightless["warnings"])
+    )
+    assert not any("weights are 0" in warning for warning in plain["warnings"])
+    if part == "test":  # else the final fit on training and held-out rows has weights
+        assert weightless["test"] == plain["test"]
+    ours, theirs = ([r["interval"] for r in result["rungs"]] for result in results)
+    assert ours == theirs
+
+
+def test_row_weights_reach_the_calibration() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(600)
+    honest = np.arange(600) % 2 == 0
+    y = np.where(honest, x + 0.3 * rng.standard_normal(600) > 0, x < 0).astype(int)
+    table = pa.table({"x": x, "w": np.where(honest, 1.0, 0.0), "y": y})
+    result = train(table, DataOptions(target="y", weight="w"), TrainOptions(rungs=("neuron",)))
+    assert sum(b["rows"] for b in result["calibration"]["bins"]) < 0.7 * result["rows"]["test"]
+    assert result["calibration"]["expected_calibration_error"] < 0.15
+    # Weighted as asked, the classes separate; all rows alike would call for a temperature of 100.
+    assert result["calibration"]["temperature"] < 3
+
+
 def test_dropped_columns_are_told_and_not_used() -> None:
     result = train("iris", DataOptions(drop=("petal_length_cm", "petal_width_cm")), FAST)
     assert {entry["column"] for entry in result["dropped"]} == {"petal_length_cm", "petal_width_cm"}
     names = artefact.load(result["model"]).parts["encoder"]["codes"]
     assert all("petal" not in code["column"] for code in names)
-
-
-def test_an_interrupted_run_goes_on_to_the_same_weights() -> None:
-    options = TrainOptions(rungs=("majority", "neuron", "dense"), epochs=6, name="stopped")
-    whole = train("wine", options=TrainOptions(rungs=options.rungs, epochs=6))
-
-    def stop_in_dense(event: events.Event) -> None:
-        if isinstance(event, events.FoldFinished) and event.rung == "dense":
-            raise KeyboardInterrupt
-
-    with pytest.raises(Interrupted, match="--resume") as caught:
-        train("wine", options=options, monitor=stop_in_dense)
-    name = caught.value.remedy.split()[-1]
-    told = events.WarningRaised(rung="neuron", message="told before the stop")
-    folder = RunFolder.open(name, settings.runs_folder())
-    folder.monitor(told)
-    folder.close()
-    resumed = resume(name)
-    assert told.text in resumed["warnings"]
-    assert resumed["chosen"] == whole["chosen"]
-    ours, theirs = (artefact.load(r["model"]).weights for r in (resumed, whole))
-    assert all(np.array_equal(ours[key], theirs[key]) for key in theirs)
-    assert [r["value"] for r in resumed["rungs"]] == [r["value"] for r in whole["rungs"]]
-
-
-def test_a_run_from_memory_needs_its_data_again_to_resume() -> None:
-    result = train(noise(), options=FAST)
-    with pytest.raises(InputError, match="from memory"):
-        resume(run_of(result).name)
-
-
-def test_the_learning_rate_is_halved_when_the_loss_diverges(tmp_path) -> None:
-    shown = show_recipe("diabetes", DataOptions(), TrainOptions(rungs=("neuron",), epochs=3))
-    shown |= {"optimizer": "sgd", "learning_rate": 30.0, "schedule": "constant", "batch_size": 4}
-    path = tmp_path / "wild.json"
-    path.write_text(json.dumps(shown))
-    result = train("diabetes", options=TrainOptions(recipe=str(path)))
-    assert any("diverged" in warning for warning in result["warnings"])
-    rung = result["rungs"][1]
-    assert rung["status"].startswith(("failed", "done"))
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"device": "cuda"}, "run on the processor"),
-        ({"loss": "cross_entropy"}, "change it to binary_cross_entropy"),
-        ({"net": "trees"}, "follows no recipe"),
-        ({"net": "conv"}, "unknown rung 'conv'"),
-    ],
-)
-def test_a_recipe_that_cannot_be_followed_is_refused(tmp_path, changes, said) -> None:
-    options = TrainOptions(rungs=("neuron",), epochs=3)
-    shown = show_recipe("breast-cancer", DataOptions(), options)
-    path = tmp_path / "recipe.json"
-    path.write_text(json.dumps(shown | changes))
-    with pytest.raises(InputError, match=said):
-        train("breast-cancer", options=TrainOptions(recipe=str(path)))
-
-
-def test_a_recipe_for_a_rung_that_is_not_climbed_is_refused(tmp_path) -> None:
-    path = tmp_path / "recipe.json"
-    path.write_text(json.dumps({"net": "dense"}))
-    with pytest.raises(RecipeError, match="add dense to --rungs"):
-        train("iris", options=TrainOptions(rungs=("neuron",), recipe=str(path)))
 
 
 @pytest.mark.parametrize(
@@ -299,3 +267,41 @@ def test_a_guessed_target_is_told_and_a_named_one_is_not() -> None:
     assert "--target" in " ".join(guessed["warnings"])
     named = train(noise(), DataOptions(target="y"), FAST)
     assert "a guess" not in " ".join(named["warnings"])
+
+
+def test_trees_that_the_budget_cut_short_are_told_as_such(monkeypatch) -> None:
+    from neuroscope.tasks.rungs.table import trees
+
+    usual = trees.fit
+
+    def hurried(training, recipe, watch):
+        watch.tell(events.WarningRaised(message="10 of 100 rounds, cut to the time budget",
+                                        rung=watch.rung))  # fmt: skip
+        return usual(training, recipe, watch)
+
+    monkeypatch.setattr(trees, "fit", hurried)
+    result = train("iris", options=TrainOptions(rungs=("majority", "neuron", "trees"), epochs=5))
+    assert [rung["name"] for rung in result["rungs"] if rung["cut"]] == ["trees"]
+    said = " ".join(result["sentences"])
+    assert "Gradient-boosted trees (cut short by the time budget)" in said
+    assert "holds against" not in said
+    assert "cut short by the time budget" in Path(result["report"]).read_text(encoding="utf-8")
+
+
+def test_the_result_says_what_the_model_looks_at() -> None:
+    result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron")))
+    first = result["importance"][0]
+    assert first.keys() == {"column", "drop", "interval", "share"}
+    assert first["interval"][0] < first["drop"] < first["interval"][1]
+    names = {entry["column"] for entry in result["importance"]}
+    assert names == {c["name"] for c in result["schema"]["columns"] if c["role"] == "feature"}
+    assert result["weights"]["unit"] == "target"
+    assert abs(result["closed_form"]["difference"]) < 0.02
+    page = Path(result["report"]).read_text(encoding="utf-8")
+    assert first["column"] in page[page.index("What it looks at") :]
+    assert "closed form beside descent" in page
+
+
+def test_guessing_has_nothing_to_look_at() -> None:
+    result = train("iris", options=TrainOptions(rungs=("majority",)))
+    assert result.keys().isdisjoint({"importance", "weights", "closed_form"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 import neuroscope
 from neuroscope.base.errors import InputError, Interrupted, ModelError, SchemaError
 from neuroscope.base.events import Event, Progress, RungFinished
+from neuroscope.data.sketch import sketch
+from neuroscope.data.sources import read
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.data import data
@@ -262,3 +265,32 @@ def test_a_run_on_data_from_memory_is_resumed_with_the_same_data_and_no_other(tr
 def test_a_finished_run_is_not_resumed_since_its_test_rows_are_opened(trained):
     with pytest.raises(InputError, match="is finished"):
         resume(trained["name"], source=frame())
+
+
+def _with_memory(result: dict, table, kept: int):
+    """Return the model that remembers the first rows of the table, and does not know its file."""
+    model = load(result["model"])
+    parts = {n: part for n, part in model.artefact.parts.items() if n != "seen_rows"}
+    if kept:
+        parts["seen_rows"] = sketch(read(table), model.schema, np.arange(kept))
+    card = dataclasses.replace(model.artefact.card, data_fingerprint="")
+    changed = dataclasses.replace(model.artefact, card=card, parts=parts)
+    return dataclasses.replace(model, artefact=changed)
+
+
+def test_judge_says_how_many_rows_were_training_rows() -> None:
+    result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron"), epochs=5))
+    whole = read("diabetes").arrow
+    model = _with_memory(result, whole, 400)
+    half = judge(model, whole.slice(350, 92))
+    assert half["seen_in_training"] == {"rows": 50, "share": 50 / 92, "exact": True}
+    assert half["warnings"][0].startswith("50 of the 92 rows are rows that the model was trained")
+    new = judge(model, whole.slice(400, 42))
+    assert new["warnings"] == []
+    assert new["seen_in_training"]["rows"] == 0
+
+
+def test_a_model_that_does_not_know_its_rows_says_so() -> None:
+    result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron"), epochs=5))
+    model = _with_memory(result, "diabetes", 0)
+    assert judge(model, "diabetes")["seen_in_training"] is None

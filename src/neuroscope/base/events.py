@@ -59,6 +59,11 @@ class WarningRaised(Event):
         return f"{self.rung}: {self.message}" if self.rung else self.message
 
     @property
+    def cut_short(self) -> bool:
+        """Whether it says that the time budget ended a rung's training early."""
+        return bool(self.rung) and "time budget" in self.message
+
+    @property
     def gist(self) -> str:
         """The same for warnings of one rung that differ in figures only, as those of its folds."""
         return re.sub(r"[\d.,]+", "#", self.text) if self.rung else self.text

@@ -21,7 +21,9 @@ def command(
     rungs: Annotated[
         str,
         typer.Option(
-            metavar="auto|all|NAME,…", help="Rungs to climb: majority, neuron, dense, trees."
+            metavar="auto|all|NAME,…",
+            help="Rungs to climb: majority, neuron, dense, trees. auto takes those that make "
+            "sense for the data, which on tables is all of them.",
         ),
     ] = "auto",
     budget: Annotated[
@@ -30,7 +32,12 @@ def command(
             metavar="TIME", parser=given.seconds, help="Time to spend: 30s, 5m, 2h or none."
         ),
     ] = "5m",
-    seed: given.Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Seed of all random choices; else the recipe's, or 0."
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Folder for run folders  [default: ./runs]"),

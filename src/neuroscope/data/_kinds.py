@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from neuroscope.data.wording import APART_FROM
+
 if TYPE_CHECKING:
     from neuroscope.data.schema import Kind
 
@@ -112,7 +114,8 @@ def _number(name: str, column: pa.ChunkedArray, counted: Facts) -> tuple[Kind, s
 
 
 def _shown(number: float) -> str:
-    return f"{number:,}" if isinstance(number, int) else f"{number:,.10g}"
+    apart = "," if abs(number) >= APART_FROM else ""
+    return f"{number:{apart}}" if isinstance(number, int) else f"{number:{apart}.10g}"
 
 
 def _is_row_count(column: pa.ChunkedArray, counted: Facts, spread: dict[str, int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,10 +95,18 @@ class Cells:
 
 def cells(table: Table, name: str, rows: np.ndarray | None = None) -> Cells:
     """Return the column `name`, or its values in `rows` (numbers from 0) in their order."""
-    values = table.arrow.column(name)
-    if rows is not None:
-        values = values.take(pa.array(rows, type=pa.int64()))
-    return Cells(values, name, rows)
+    return reader(table, rows)(name)
+
+
+def reader(table: Table, rows: np.ndarray | None = None) -> Callable[[str], Cells]:
+    """Return `cells` of one table and its `rows`, which are made ready once for all columns."""
+    index = None if rows is None else pa.array(rows, type=pa.int64())
+
+    def read(name: str) -> Cells:
+        values = table.arrow.column(name)
+        return Cells(values if index is None else values.take(index), name, rows)
+
+    return read
 
 
 def label(value: object) -> str:

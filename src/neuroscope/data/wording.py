@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+APART_FROM = 10_000  # thousands stand apart from here on, so that a year reads as one
+
 
 def counted(n: int, noun: str) -> str:
     """Return "1 row", "2,000 rows"; "class" and "category" have their own plurals."""
@@ -28,5 +30,7 @@ def percent(share: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number as a person writes it: "1,490,400", "0.00225"."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    """Return a number as a person writes it: "1,490,400", "0.00225", and a year as "1880"."""
+    if abs(value) < 1000:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if abs(value) < APART_FROM else f"{value:,.0f}"

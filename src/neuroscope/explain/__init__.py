@@ -1,1 +1,1 @@
-"""What a trained model looks at: takes a net or a callable, gives arrays and draws nothing."""
+"""What a model looks at; takes arrays and callables, or a net, and knows no task."""

@@ -10,7 +10,6 @@ of the difference holds 0.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,6 +28,9 @@ from neuroscope.judge.intervals import (
 )
 from neuroscope.judge.metrics import Metric
 
+_DIGITS = (3, 4, 5)  # of a difference in words
+_SMALL = 0.0005  # reads as 0.000
+
 Verdict = Literal["simplest", "deeper", "only", "yardstick", "guessing"]
 
 
@@ -37,7 +39,8 @@ class RungScore:
     """What a rung said about the held-out rows; `predictions` None when it did not finish.
 
     `order` rises with complexity, 0 is guessing (majority, mean). A `yardstick` (trees) is
-    compared and never chosen. `title` reads inside a sentence: "a single neuron".
+    compared and never chosen. `title` reads inside a sentence: "a single neuron". `cut` says that
+    the time budget ended its training early, so that it might do better.
     """
 
     name: str
@@ -47,6 +50,7 @@ class RungScore:
     yardstick: bool = False
     parameters: int = 0
     status: str = "done"
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,7 +217,7 @@ def _pays_for_itself(field: _Field, chosen: RungScore) -> str:
     gap = field.difference(chosen, rival)
     return (
         f"{_reached(field, chosen)}, {_amount(field.scored.metric, gap)} better than "
-        f"{rival.title}, {_weight(gap)}: use {_the(chosen.title)}."
+        f"{_named(rival)}, {_weight(gap)}: use {_the(chosen.title)}."
     )
 
 
@@ -223,10 +227,10 @@ def _is_enough(field: _Field, chosen: RungScore) -> str:
     gap = field.difference(rival, chosen)
     use = f"use {_the(chosen.title)}"
     if gap.gain <= 0:
-        more = f"{rival.title} {_verb(rival, 'do')} no better"
+        more = f"{_named(rival)} {_verb(rival, 'do')} no better"
         return f"{_reached(field, chosen)}; {more}: {use}."
     adds = _verb(rival, "add") if metric.greater_is_better else f"{_verb(rival, 'lower')} it by"
-    more = f"{rival.title} {adds} {_amount(metric, gap)}, {_weight(gap)}"
+    more = f"{_named(rival)} {adds} {_amount(metric, gap)}, {_weight(gap)}"
     return f"{_reached(field, chosen)}; {more}: {use}."
 
 
@@ -292,6 +296,8 @@ def _on_yardstick(field: _Field, chosen: RungScore) -> str:
     gap = field.difference(trees, chosen)
     if gap.gain > gap.standard_error:
         advice = f"{trees.title} {_verb(trees, 'do')} better here: consider them"
+    elif trees.cut:
+        advice = "a longer --budget makes this a fair comparison"
     else:
         advice = f"{_the(chosen.title)} {_verb(chosen, 'hold')} against {trees.title}"
     return f"{_compared(field, trees, chosen)[:-1]}: {advice}."
@@ -307,8 +313,13 @@ def _compared(field: _Field, rung: RungScore, chosen: RungScore) -> str:
 
 
 def _reached(field: _Field, rung: RungScore, capital: bool = True) -> str:
-    title = _capital(rung.title) if capital else rung.title
+    title = _capital(_named(rung)) if capital else _named(rung)
     return f"{title} {_verb(rung, 'reach')} {_score(field, rung)}"
+
+
+def _named(rung: RungScore) -> str:
+    """Return the title, with a word on a training that the time budget ended early."""
+    return f"{rung.title} (cut short by the time budget)" if rung.cut else rung.title
 
 
 def _score(field: _Field, rung: RungScore) -> str:
@@ -318,13 +329,13 @@ def _score(field: _Field, rung: RungScore) -> str:
 
 def _amount(metric: Metric, gap: Difference) -> str:
     """'0.003 (± 0.004)', the size of a difference with its standard error."""
-    sizes = (abs(gap.value), gap.standard_error)
+    size, error = abs(gap.value), gap.standard_error
     if metric.in_target_units:
-        size, error = (f"{number:,.3g}" for number in sizes)
-    else:  # three decimals, more where the difference would read as zero
-        digits = next((d for d in itertools.count(3) if d == 6 or sizes[0] >= 0.5 * 10**-d), 3)
-        size, error = (f"{number:.{digits}f}" for number in sizes)
-    return f"{size} (± {error})"
+        return f"{size:,.3g} (± {error:,.3g})"
+    for digits in _DIGITS:  # as many as it takes for neither to read as zero
+        if all(n == 0 or n >= 0.5 * 10**-digits for n in (size, error)):
+            return f"{size:.{digits}f} (± {error:.{digits}f})"
+    return "less than 0.001" if size < _SMALL else f"{size:.3f} (± less than 0.001)"
 
 
 def _weight(gap: Difference) -> str:

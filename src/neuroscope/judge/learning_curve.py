@@ -19,6 +19,7 @@ from neuroscope.judge._record import Record
 
 _EXPONENTS = np.linspace(0.1, 1.5, 29)  # the range seen in practice; outside it fits are noise
 _REPEATS = 300
+_NOTHING = 0.0005  # a gain that reads as 0.000
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,13 @@ def _fit(
 
 
 def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: str) -> str:
-    amount, low, high = (f"{number:.2g}" for number in gain)
-    change = (
-        f"Twice as many rows to learn from ({2 * rows:,} instead of {rows:,}) would improve "
-        f"{title} by about {amount}"
-    )
+    doubled = f"Twice as many rows to learn from ({2 * rows:,} instead of {rows:,}) would"
+    if max(gain) < _NOTHING:
+        return (
+            f"{doubled} hardly change {title}, by less than {2 * _NOTHING:g}: it has levelled off."
+        )
+    amount, low, high = ("0" if n < 1e-9 else f"{n:.2g}" for n in gain)
+    change = f"{doubled} improve {title} by about {amount}"
     spread = f"({low} to {high})"
     if helps:
         return f"{change} {spread}: more rows would help."

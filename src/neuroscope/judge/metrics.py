@@ -69,8 +69,10 @@ class Metric:
 
 
 def amount(value: float) -> str:
-    """Return a number in target units: whole with thousands apart, or four digits below 1,000."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    """Return a number in target units: whole from 1000 on, thousands apart from 10,000 on."""
+    if abs(value) < 1000:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def _catalogue(*metrics: Metric) -> dict[str, Metric]:

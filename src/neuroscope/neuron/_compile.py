@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -19,6 +19,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Sums may be reordered and multiply-adds fused, which the vector unit needs; "nnan" and "ninf"
 # are left out on purpose, so that a loss that is not finite stays visible.
 _FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
+_PARTS = {"units": "single neurons"}  # what a module's functions serve, all others networks
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": _FASTMATH,
+    "no_cfunc_wrapper": True,  # the door for C programs: nobody uses it, and it takes time
+}
 _FOLDER = "CACHE_DIR"  # the name of Numba's setting; it is read when a function is decorated
 
 
@@ -52,30 +60,42 @@ def _jit(function: Function, *, inline: Literal["never", "always"]) -> Function:
     before = getattr(config, _FOLDER)
     setattr(config, _FOLDER, str(cache_folder()))
     try:
-        jit = numba.njit(
-            cache=True, nogil=True, error_model="numpy", fastmath=_FASTMATH, inline=inline
-        )
+        jit = numba.njit(inline=inline, **_OPTIONS)
         return cast(Function, jit(function))
     finally:
         setattr(config, _FOLDER, before)
 
 
 class _Announcer(event.Listener):
-    """Says once a process that compilation takes its time."""
+    """Says once for each part of the core and precision that compiling it takes its time."""
 
     def __init__(self) -> None:
-        self.silent = False
+        self.said: set[str] = set()
 
     def on_start(self, event: Any) -> None:
         function = getattr(event.data.get("dispatcher"), "py_func", None)
-        if self.silent or not getattr(function, "__module__", "").startswith(__package__ or "?"):
+        module = getattr(function, "__module__", "")
+        precision = _precision(event.data.get("args", ()))
+        if precision is None or not module.startswith(__package__ or "?"):
             return
-        self.silent = True
-        line = "Compiling the neuron core, once for this machine (a few seconds) ..."
+        part = f"{_PARTS.get(module.rpartition('.')[2], 'networks')} in {precision}"
+        if part in self.said:
+            return
+        self.said.add(part)
+        line = f"Compiling the neuron core for {part}: a few seconds, once; it is kept ..."
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - the wait needs a word
 
     def on_end(self, event: Any) -> None:
         """Numba asks for this method; there is nothing to say at the end."""
+
+
+def _precision(args: Sequence[Any]) -> str | None:
+    """Return the precision of the arrays that a function is compiled for; None without any.
+
+    Weights and rows have it; beside them stand counts and sums, which are float64 in any case.
+    """
+    kinds = {str(getattr(one, "dtype", "")) for one in args}
+    return next((kind for kind in ("float32", "float64") if kind in kinds), None)
 
 
 event.register("numba:compile", _Announcer())

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from neuroscope.base.recipe import ACTIVATIONS
 from neuroscope.base.types import Floats1D, Floats2D
-from neuroscope.neuron._compile import compiled
+from neuroscope.neuron._compile import compiled, compiled_into_caller
 from neuroscope.neuron.elementary import exp
 
 CODES = {name: code for code, name in enumerate(ACTIVATIONS)}
 (IDENTITY, THRESHOLD, SIGMOID, TANH, RELU, LEAKY_RELU, GELU, SELU, MISH, SOFTMAX) = range(10)
 
 
-@compiled
+@compiled_into_caller
 def sigmoid(z):
     """a = 1 / (1 + e**-z); da/dz = a (1 - a)."""
     one = type(z)(1)
@@ -27,7 +27,7 @@ def sigmoid(z):
     return a, a * (one - a)
 
 
-@compiled
+@compiled_into_caller
 def tanh(z):
     """a = 2 sigmoid(2z) - 1; da/dz = 1 - a**2."""
     one, two = type(z)(1), type(z)(2)
@@ -35,14 +35,14 @@ def tanh(z):
     return a, one - a * a
 
 
-@compiled
+@compiled_into_caller
 def relu(z):
     """a = max(0, z); da/dz = 1 above 0, else 0."""
     zero, one = type(z)(0), type(z)(1)
     return max(z, zero), one if z > zero else zero
 
 
-@compiled
+@compiled_into_caller
 def leaky_relu(z):
     """a = z above 0, else 0.01 z."""
     zero, one, leak = type(z)(0), type(z)(1), type(z)(0.01)
@@ -50,7 +50,7 @@ def leaky_relu(z):
     return z * slope, slope
 
 
-@compiled
+@compiled_into_caller
 def gelu(z):
     """a = z/2 (1 + tanh(u)), u = sqrt(2/pi) (z + 0.044715 z**3)."""
     half, one, cubic = type(z)(0.5), type(z)(1), type(z)(0.044715)
@@ -60,7 +60,7 @@ def gelu(z):
     return half * z * (one + t), half * (one + t) + half * z * t_slope * u_slope
 
 
-@compiled
+@compiled_into_caller
 def selu(z):
     """a = s z above 0, else s alpha (e**z - 1)."""
     zero, one = type(z)(0), type(z)(1)
@@ -69,7 +69,7 @@ def selu(z):
     return (s * z, s) if z > zero else (below - s_alpha * one, below)
 
 
-@compiled
+@compiled_into_caller
 def mish(z):
     """a = z tanh(softplus(z)); with e = e**z: tanh(softplus(z)) = (e**2 + 2e) / (e**2 + 2e + 2)."""
     one, two, far = type(z)(1), type(z)(2), type(z)(20)

@@ -27,24 +27,64 @@ def backprop(
     gradient: Floats1D,  # written: dC/dtheta, laid out like theta
 ) -> None:
     """Compute the gradient of the batch's mean loss with respect to every weight and bias."""
-    n = x.shape[0]
-    last = shape.widths.size - 2
-    output_delta(shape.loss, shape.huber_delta, shape.activations[last],
+    send_back(shape, theta, y, w, w.size, work)
+    for layer in range(shape.activations.size):
+        weight_slopes(shape, layer, x, work, 0, shape.widths[layer], gradient)
+        bias_slopes(shape, layer, x.shape[0], work, gradient)
+
+
+@compiled_into_caller
+def send_back(
+    shape: Shape,
+    theta: Floats1D,
+    y: Floats2D,  # (n, k)  targets
+    w: Floats1D,  # (n,)    row weights
+    batch: int,  # rows of the whole batch, over which the loss is a mean
+    work: Workspace,  # read: a, slope; written: delta
+) -> None:
+    """Compute delta of every layer, the last first."""
+    n, last = y.shape[0], shape.activations.size - 1
+    output_delta(shape.loss, shape.huber_delta, shape.activations[last], batch,
                  block(shape, work, work.a, last, n), block(shape, work, work.slope, last, n),
                  y, w, block(shape, work, work.delta, last, n))  # fmt: skip
-    for layer in range(last, -1, -1):
+    for layer in range(last, 0, -1):
         delta = block(shape, work, work.delta, layer, n)
-        inputs = block(shape, work, work.a, layer - 1, n) if layer > 0 else x
-        matmul_left_turned(inputs, delta, work.turned, weights_of(shape, gradient, layer))
-        sum_rows(delta, bias_of(shape, gradient, layer))
-        if layer > 0:
-            before = block(shape, work, work.delta, layer - 1, n)
-            slope = block(shape, work, work.slope, layer - 1, n)
-            weights = weights_of(shape, theta, layer)
-            matmul_right_turned(delta, weights, work.turned, before)
-            for i in range(n):
-                for j in range(before.shape[1]):
-                    before[i, j] *= slope[i, j]
+        before = block(shape, work, work.delta, layer - 1, n)
+        slope = block(shape, work, work.slope, layer - 1, n)
+        matmul_right_turned(delta, weights_of(shape, theta, layer), work.turned, before)
+        for i in range(n):
+            for j in range(before.shape[1]):
+                before[i, j] *= slope[i, j]
+
+
+@compiled_into_caller
+def weight_slopes(
+    shape: Shape,
+    layer: int,
+    x: Floats2D,  # (n, d)
+    work: Workspace,  # read: a, delta
+    first: int,
+    last: int,
+    gradient: Floats1D,  # written: dC/dW of the layer's inputs first to last
+) -> None:
+    """dC/dW = inputs.T @ delta, for some of the layer's inputs."""
+    n = x.shape[0]
+    delta = block(shape, work, work.delta, layer, n)
+    inputs = block(shape, work, work.a, layer - 1, n) if layer > 0 else x
+    slopes = weights_of(shape, gradient, layer)[first:last]
+    matmul_left_turned(inputs, first, last, delta, work.turned, slopes)
+
+
+@compiled_into_caller
+def bias_slopes(
+    shape: Shape,
+    layer: int,
+    n: int,
+    work: Workspace,  # read: delta
+    gradient: Floats1D,  # written: dC/db of the layer
+) -> None:
+    """dC/db = sum of delta over rows."""
+    sum_rows(block(shape, work, work.delta, layer, n), bias_of(shape, gradient, layer))
 
 
 @compiled

@@ -15,6 +15,7 @@ import numpy as np
 
 from neuroscope.base.errors import DivergedError, InputError
 from neuroscope.base.recipe import Recipe
+from neuroscope.neuron.forward import zeros
 from neuroscope.neuron.lanes import Lanes, lanes_for
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples, State, make_scratch, train_epoch
@@ -62,7 +63,7 @@ def descend(
     batch_size = min(recipe.batch_size, len(train.x))
     steps_per_epoch = math.ceil(len(train.x) / batch_size)
     rule = make_rule(recipe, batch_size=batch_size, total_steps=steps_per_epoch * recipe.epochs)
-    gradient, norms = np.empty_like(state.theta), np.empty(len(network.widths) - 1, dtype)
+    gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
     if lanes is None:
         lanes = lanes_for(network.parameters, batch_size)
     team = Lanes(network, batch_size, lanes) if lanes > 1 else None

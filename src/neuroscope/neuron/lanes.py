@@ -1,31 +1,40 @@
-"""Large nets: threads that share each batch, for nets whose steps take a millisecond or more."""
+"""Large nets: threads that share each batch, for nets whose steps take a millisecond or more.
+
+A step has two halves. First each lane takes its rows of the batch forward and back, to the delta of
+every neuron. Then each lane takes its share of every layer's weights, sums their slopes over all
+rows and changes them while they are still in its cache. No lane writes what another one reads.
+"""
 
 from __future__ import annotations
 
-import itertools
-import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
 from neuroscope.base import settings
 from neuroscope.base.types import Floats1D, Floats2D, Integers1D
 from neuroscope.neuron._compile import compiled
+from neuroscope.neuron.backprop import bias_slopes, send_back, weight_slopes
+from neuroscope.neuron.forward import Shape, Workspace, block, forward
+from neuroscope.neuron.losses import batch_loss
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import (
     Examples,
     State,
-    add_norms,
     bound,
+    change,
     draw,
     gather,
-    learn_slopes,
     make_scratch,
     shuffle,
 )
-from neuroscope.neuron.update import Rule, rate_at, update
+from neuroscope.neuron.update import Rule, norm, rate_at
 
-PIECE = 4096  # numbers joined and stepped at a time
+Result = TypeVar("Result")
+
+PIECE = 32768  # numbers whose slopes are summed and stepped at a time: they stay in the cache
 LANE_WORK = 1.5e8  # floating-point operations a step from which sharing it over cores pays
 
 
@@ -36,21 +45,15 @@ def lanes_for(parameters: int, batch_size: int) -> int:
 
 
 class Lanes:
-    """Threads that share each batch of a large net: every lane learns the slopes of its rows.
-
-    The loop is `train_epoch`'s; the gradients of the lanes are joined in the lanes' order, so that
-    the sum does not depend on which thread was first.
-    """
+    """Threads that share each batch of a large net; the loop over batches is `train_epoch`'s."""
 
     def __init__(self, network: Network, batch_size: int, count: int) -> None:
-        """Allocate scratch for `count` lanes of up to batch_size / count rows each."""
+        """Allocate scratch for batches of up to batch_size rows."""
         self.shape, self.count = network.shape, count
-        rows = math.ceil(batch_size / count)
-        self.scratch = [make_scratch(network, rows) for _ in range(count)]
-        self.gradients = np.zeros((count, network.theta.size), network.theta.dtype)
-        self.slices = _cuts(int(self.shape.bias_at[0]), count)
-        self.pool = ThreadPoolExecutor(count)
-        self._whole = np.empty(0, self.gradients.dtype)  # no shares: the gradient is joined already
+        self.work, self.xb, self.yb, self.wb = make_scratch(network, batch_size)
+        self.turned = [np.zeros_like(self.work.turned) for _ in range(count)]
+        self.squares = np.zeros((count, self.shape.activations.size))
+        self.pool = ThreadPoolExecutor(count - 1)  # the calling thread is a lane, too
 
     def train_epoch(
         self, rule: Rule, state: State, train: Examples, gradient: Floats1D, norms: Floats1D
@@ -62,105 +65,100 @@ class Lanes:
         for first in range(0, len(train.x), rule.batch_size):
             rows = state.order[first : first + rule.batch_size]
             salt = int(draw(state.chance) >> np.uint64(40))
-            loss, mass = self._slopes(rule, state.theta, train, rows, salt)
-            if rule.l1 > 0 or rule.l2 > 0 or rule.clip_norm > 0:  # these need the whole gradient
-                self._join(rows.size, gradient)
-                add_norms(self.shape, gradient, norms)
-                bound(self.shape, rule, state.theta, gradient)
-                self._update(rule, step, state, gradient, self._whole)
-            else:
-                self._update(rule, step, state, gradient, self._shares(rows.size))
-                add_norms(self.shape, gradient, norms)
+            loss, mass = self._send(rule, state.theta, train, rows, salt)
+            self._learn(rule, step, state, rows.size, gradient)
+            norms += np.sqrt(self.squares.sum(axis=0)).astype(norms.dtype)
             total, weight, step = total + loss, weight + mass, step + 1
         norms /= step - state.step
         return total / max(weight, 1e-30)
 
-    def _slopes(
+    def _send(
         self, rule: Rule, theta: Floats1D, train: Examples, rows: Integers1D, salt: int
     ) -> tuple[float, float]:
-        def learn(lane: int) -> tuple[float, float]:
-            first, last = _cuts(rows.size, self.count)[lane]
-            work, xb, yb, wb = self.scratch[lane]
-            mine, here = rows[first:last], last - first
-            if not here:
-                self.gradients[lane] = 0
-                return 0.0, 0.0
-            mass = gather(mine, train.x, train.y, train.w, xb, yb, wb)
-            loss = learn_slopes(
-                self.shape, rule.dropout, salt + 1_000_003 * lane, theta, self.gradients[lane],
-                xb[:here], yb[:here], wb[:here], work,
-            )  # fmt: skip
-            return loss, mass
+        """Take the batch to the deltas; returns the sums of weight times loss and of weight."""
 
-        results = list(self.pool.map(learn, range(self.count)))
+        def send(lane: int) -> tuple[float, float]:
+            mine = rows.size * lane // self.count, rows.size * (lane + 1) // self.count
+            return send_rows(
+                self.shape, rule.dropout, salt + 1_000_003 * lane, theta, train.x, train.y,
+                train.w, rows, *mine, self.xb, self.yb, self.wb, self._workspace(lane),
+            )  # fmt: skip
+
+        results = self._all(send)
         return sum(loss for loss, _ in results), sum(mass for _, mass in results)
 
-    def _shares(self, rows: int) -> Floats1D:
-        """Return each lane's share of a batch's rows."""
-        shares = [(last - first) / rows for first, last in _cuts(rows, self.count)]
-        return np.array(shares, self.gradients.dtype)
+    def _learn(self, rule: Rule, step: int, state: State, n: int, gradient: Floats1D) -> None:
+        """Turn the deltas of n rows into slopes, and take the step."""
+        rate, x = rate_at(rule, step), self.xb[:n]
+        whole = rule.l1 > 0 or rule.l2 > 0 or rule.clip_norm > 0  # these come between the two
 
-    def _join(self, rows: int, gradient: Floats1D) -> None:
-        shares = self._shares(rows)
+        def learn(lane: int, slopes: bool = True, stepping: bool = not whole) -> None:
+            learn_share(
+                self.shape, rule, rate, step, x, self._workspace(lane), state.theta, gradient,
+                state.moments, lane, self.count, slopes, stepping, self.squares[lane],
+            )  # fmt: skip
 
-        def add(cut: tuple[int, int]) -> None:
-            join(self.gradients, shares, cut[0], cut[1], gradient)
+        self._all(learn)
+        if whole:
+            bound(self.shape, rule, state.theta, gradient)
+            self._all(lambda lane: learn(lane, slopes=False, stepping=True))
 
-        list(self.pool.map(add, _cuts(gradient.size, self.count)))
+    def _workspace(self, lane: int) -> Workspace:
+        return self.work._replace(turned=self.turned[lane])
 
-    def _update(
-        self, rule: Rule, step: int, state: State, gradient: Floats1D, shares: Floats1D
-    ) -> None:
-        rate, biases = rate_at(rule, step), int(self.shape.bias_at[0])
-
-        def change(cut: tuple[int, int], weight_decay: float = rule.weight_decay) -> None:
-            join_and_update(rule, rate, step, weight_decay, state.theta, self.gradients, shares,
-                            gradient, state.moments, cut[0], cut[1])  # fmt: skip
-
-        list(self.pool.map(change, self.slices))
-        change((biases, gradient.size), 0.0)
-
-
-def _cuts(size: int, parts: int) -> list[tuple[int, int]]:
-    """Cut `size` things into consecutive parts of nearly equal size."""
-    edges = [size * part // parts for part in range(parts + 1)]
-    return list(itertools.pairwise(edges))
+    def _all(self, work: Callable[[int], Result]) -> list[Result]:
+        """Let every lane do its work; returns what they give back, in the lanes' order."""
+        others = [self.pool.submit(work, lane) for lane in range(1, self.count)]
+        return [work(0), *(other.result() for other in others)]
 
 
 @compiled
-def join(
-    gradients: Floats2D,  # (lanes, p)
-    shares: Floats1D,  # (lanes,)  each lane's share of the batch's rows
-    first: int,
-    last: int,
-    gradient: Floats1D,  # (p,)  written from first to last
-) -> None:
-    """Sum the lanes' gradients, each by its share of the rows."""
-    for i in range(first, last):
-        gradient[i] = shares[0] * gradients[0, i]
-    for lane in range(1, shares.size):
-        for i in range(first, last):
-            gradient[i] += shares[lane] * gradients[lane, i]
+def send_rows(
+    shape: Shape, dropout: float, chance: int, theta: Floats1D, x: Floats2D, y: Floats2D,
+    w: Floats1D, rows: Integers1D, first: int, last: int, xb: Floats2D, yb: Floats2D, wb: Floats1D,
+    work: Workspace,
+) -> tuple[float, float]:  # fmt: skip
+    """Take rows first to last of a batch forward and back; returns their loss and weight."""
+    if first == last:
+        return 0.0, 0.0
+    xb, yb, wb = xb[first:last], yb[first:last], wb[first:last]
+    at = work.at + first * shape.widths[1:]  # these rows' places in the blocks of the whole batch
+    mine = Workspace(at, work.z, work.a, work.slope, work.delta, work.turned)
+    mass = gather(rows[first:last], x, y, w, xb, yb, wb)
+    output = forward(shape, theta, xb, mine, dropout, chance)
+    z = block(shape, mine, mine.z, shape.activations.size - 1, last - first)
+    loss = batch_loss(shape.loss, shape.huber_delta, z, output, yb, wb)
+    send_back(shape, theta, yb, wb, rows.size, mine)
+    return loss, mass
 
 
 @compiled
-def join_and_update(
-    rule: Rule,
-    rate: float,
-    step: int,
-    weight_decay: float,
-    theta: Floats1D,  # (p,)  changed from first to last
-    gradients: Floats2D,  # (lanes, p)
-    shares: Floats1D,  # (lanes,), or (0,) where `gradient` is joined already
-    gradient: Floats1D,  # (p,)  written from first to last
-    moments: Floats2D,  # (2, p)  changed from first to last
-    first: int,
-    last: int,
-) -> None:
-    """Join and step a piece at a time, so that a piece is still in the cache when it is stepped."""
-    for start in range(first, last, PIECE):
-        stop = min(start + PIECE, last)
-        if shares.size > 0:
-            join(gradients, shares, start, stop, gradient)
-        update(rule, rate, step, weight_decay, theta[start:stop], gradient[start:stop],
-               moments[0, start:stop], moments[1, start:stop])  # fmt: skip
+def learn_share(
+    shape: Shape, rule: Rule, rate: float, step: int, x: Floats2D, work: Workspace,
+    theta: Floats1D, gradient: Floats1D, moments: Floats2D, lane: int, count: int,
+    slopes: bool, stepping: bool, squares: Floats1D,
+) -> None:  # fmt: skip
+    """Compute the slopes of a lane's share of the weights, and change them, a piece at a time.
+
+    A lane has its share of every layer's inputs; the first one also has the biases. `squares` gets
+    the squared length of each layer's gradient.
+    """
+    for layer in range(shape.activations.size):
+        n_in, n_out = shape.widths[layer], shape.widths[layer + 1]
+        begin, end = n_in * lane // count, n_in * (lane + 1) // count
+        inputs = max(PIECE // n_out // 4 * 4, 4)
+        if slopes:
+            squares[layer] = 0
+            if lane == 0:
+                bias_slopes(shape, layer, x.shape[0], work, gradient)
+        for first in range(begin, end, inputs):
+            last = min(first + inputs, end)
+            start = shape.weights_at[layer] + first * n_out
+            stop = shape.weights_at[layer] + last * n_out
+            if slopes:
+                weight_slopes(shape, layer, x, work, first, last, gradient)
+                squares[layer] += norm(gradient[start:stop]) ** 2
+            if stepping:
+                change(rule, rate, step, rule.weight_decay, theta, gradient, moments, start, stop)
+    if stepping and lane == 0:
+        change(rule, rate, step, 0.0, theta, gradient, moments, shape.bias_at[0], theta.size)

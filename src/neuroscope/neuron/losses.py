@@ -106,6 +106,7 @@ def output_delta(
     kind: int,
     delta_at: float,
     output: int,  # code of the output activation
+    batch: int,  # rows over which the loss is a mean
     a: Floats2D,  # (n, k)
     slope: Floats2D,  # (n, k)  da/dz, not used with softmax
     y: Floats2D,  # (n, k)
@@ -118,7 +119,7 @@ def output_delta(
         kind == CROSS_ENTROPY and output == SOFTMAX
     )
     for i in range(n):
-        share = w[i] / a.dtype.type(n)
+        share = w[i] / a.dtype.type(batch)
         if fused:
             for j in range(k):
                 delta[i, j] = share * (a[i, j] - y[i, j])

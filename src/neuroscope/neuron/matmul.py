@@ -19,12 +19,14 @@ from neuroscope.neuron._compile import compiled, compiled_into_caller
 @compiled_into_caller
 def matmul_left_turned(
     left: Floats2D,  # (n, d)
+    first: int,
+    last: int,
     right: Floats2D,  # (n, k)
-    scratch: Floats1D,  # at least n d numbers
-    out: Floats2D,  # (d, k)  written
+    scratch: Floats1D,  # at least n (last - first) numbers
+    out: Floats2D,  # (last - first, k)  written
 ) -> None:
-    """out = left.T @ right."""
-    matmul(_turned(left, scratch), right, out)
+    """out = (columns first to last of left).T @ right."""
+    matmul(_turned(left, first, last, scratch), right, out)
 
 
 @compiled_into_caller
@@ -35,25 +37,25 @@ def matmul_right_turned(
     out: Floats2D,  # (n, d)  written
 ) -> None:
     """out = left @ right.T."""
-    matmul(left, _turned(right, scratch), out)
+    matmul(left, _turned(right, 0, right.shape[1], scratch), out)
 
 
 @compiled
-def _turned(matrix: Floats2D, scratch: Floats1D) -> Floats2D:
-    """Return the transpose, laid out in `scratch` so that inner loops run over neighbours."""
-    n, k = matrix.shape
+def _turned(matrix: Floats2D, first: int, last: int, scratch: Floats1D) -> Floats2D:
+    """Return the transpose of columns first to last, laid out in `scratch`."""
+    n, k = matrix.shape[0], last - first
     turned = scratch[: n * k].reshape(k, n)
     whole = n - n % 8  # eight rows at a time, else each number would be written far from the last
     for i in range(0, whole, 8):
         for j in range(k):
-            row = turned[j]
-            row[i], row[i + 1] = matrix[i, j], matrix[i + 1, j]
-            row[i + 2], row[i + 3] = matrix[i + 2, j], matrix[i + 3, j]
-            row[i + 4], row[i + 5] = matrix[i + 4, j], matrix[i + 5, j]
-            row[i + 6], row[i + 7] = matrix[i + 6, j], matrix[i + 7, j]
+            row, at = turned[j], first + j
+            row[i], row[i + 1] = matrix[i, at], matrix[i + 1, at]
+            row[i + 2], row[i + 3] = matrix[i + 2, at], matrix[i + 3, at]
+            row[i + 4], row[i + 5] = matrix[i + 4, at], matrix[i + 5, at]
+            row[i + 6], row[i + 7] = matrix[i + 6, at], matrix[i + 7, at]
     for i in range(whole, n):
         for j in range(k):
-            turned[j, i] = matrix[i, j]
+            turned[j, i] = matrix[i, first + j]
     return turned
 
 

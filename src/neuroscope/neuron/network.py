@@ -17,7 +17,7 @@ from neuroscope.base.errors import InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D, Floats2D
 from neuroscope.neuron import activations, losses
-from neuroscope.neuron.forward import Shape, forward, make_workspace
+from neuroscope.neuron.forward import Shape, forward, make_workspace, zeros
 
 if TYPE_CHECKING:
     from neuroscope.neuron.step import Examples
@@ -45,7 +45,7 @@ class Network:
         widths = (inputs, *recipe.hidden, outputs)
         kinds = (recipe.activation,) * len(recipe.hidden) + (output,)
         size = sum((before + 1) * after for before, after in itertools.pairwise(widths))
-        theta = np.zeros(size, recipe.precision)
+        theta = zeros(size, np.dtype(recipe.precision))
         network = cls(widths, kinds, recipe.loss, theta, float(recipe.huber_delta))
         rng = randomness.generator(recipe.seed, "init")
         for layer in range(len(kinds)):

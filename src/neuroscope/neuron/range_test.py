@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D
+from neuroscope.neuron.forward import zeros
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples, State, make_scratch, shuffle, train_epoch
 from neuroscope.neuron.update import make_rule
+
+LEAST_STEPS = 10
+
+
+class RangeTest(NamedTuple):
+    """What a learning-rate range test saw, and what follows from it."""
+
+    rates: Floats1D  # (m,)  the rates that were tried
+    losses: Floats1D  # (m,)  smoothed loss at each; cut where it exceeds four times its best
+    suggestion: float  # where the loss falls steepest per factor of e: a good largest rate
 
 
 def learning_rate_range(
@@ -22,22 +35,26 @@ def learning_rate_range(
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 100,
-) -> tuple[list[tuple[float, float]], float]:
+) -> RangeTest:
     """Learning-rate range test (Smith 2017): let the rate grow each step and watch the loss.
 
-    Returns the (rate, smoothed loss) curve, cut where the loss exceeds four times its best, and the
-    rate where it falls steepest (per factor of e), which is a good largest rate. `network` is left
-    as it was.
+    The rates go from `low` to `high` by equal factors. `network` is left as it was. Raises
+    RecipeError for rates that do not grow and for fewer than 10 steps.
     """
+    if not 0 < low < high < math.inf or steps < LEAST_STEPS:
+        raise RecipeError(
+            f"a range test cannot go from rate {low:g} to {high:g} in {steps} steps",
+            remedy=f"give 0 < low < high and at least {LEAST_STEPS} steps",
+        )
     rates = np.geomspace(low, high, steps)
     losses = np.array(_losses_while_rising(network, train, recipe, rates))
     reach = max(len(losses) // 10, 1)  # steps to each side over which batches are averaged out
     smooth = _averaged(losses, reach)
-    curve = list(zip(rates[: len(losses)].tolist(), smooth.tolist(), strict=True))
+    rates = rates[: len(losses)]
     if len(losses) <= 4 * reach:
-        return curve, low
+        return RangeTest(rates, smooth, low)
     falls = smooth[2 * reach :] - smooth[: -2 * reach]
-    return curve, curve[reach + int(np.argmin(falls))][0]
+    return RangeTest(rates, smooth, float(rates[reach + int(np.argmin(falls))]))
 
 
 def _losses_while_rising(
@@ -52,7 +69,7 @@ def _losses_while_rising(
     batch_size = min(recipe.batch_size, len(train.x))
     constant = replace(recipe, schedule="constant", warmup=0.0)
     scratch = make_scratch(network, batch_size)
-    gradient, norms = np.empty_like(state.theta), np.empty(len(network.widths) - 1, dtype)
+    gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
     losses: list[float] = []
     mean, best = 0.0, math.inf
     for step, rate in enumerate(rates):

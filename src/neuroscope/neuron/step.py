@@ -15,7 +15,15 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.base.types import Floats1D, Floats2D, Integers1D
 from neuroscope.neuron._compile import compiled, compiled_into_caller
 from neuroscope.neuron.backprop import backprop
-from neuroscope.neuron.forward import Shape, Workspace, block, forward, make_workspace, weights_of
+from neuroscope.neuron.forward import (
+    Shape,
+    Workspace,
+    block,
+    forward,
+    make_workspace,
+    weights_of,
+    zeros,
+)
 from neuroscope.neuron.losses import batch_loss
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.update import Rule, norm, penalise, rate_at, update
@@ -88,11 +96,19 @@ def train_step(
     add_norms(shape, gradient, norms)
     bound(shape, rule, theta, gradient)
     rate, biases = rate_at(rule, step), shape.bias_at[0]  # weights lie before the biases
-    update(rule, rate, step, rule.weight_decay, theta[:biases], gradient[:biases],
-           moments[0, :biases], moments[1, :biases])  # fmt: skip
-    update(rule, rate, step, 0.0, theta[biases:], gradient[biases:], moments[0, biases:],
-           moments[1, biases:])  # fmt: skip
+    change(rule, rate, step, rule.weight_decay, theta, gradient, moments, 0, biases)
+    change(rule, rate, step, 0.0, theta, gradient, moments, biases, theta.size)
     return loss
+
+
+@compiled_into_caller
+def change(
+    rule: Rule, rate: float, step: int, weight_decay: float, theta: Floats1D, gradient: Floats1D,
+    moments: Floats2D, first: int, last: int,
+) -> None:  # fmt: skip
+    """Take the rule's step with the parameters first to last."""
+    update(rule, rate, step, weight_decay, theta[first:last], gradient[first:last],
+           moments[0, first:last], moments[1, first:last])  # fmt: skip
 
 
 @compiled_into_caller
@@ -162,9 +178,11 @@ class State:
     @classmethod
     def start(cls, network: Network, recipe: Recipe, rows: int) -> State:
         """Return the state before the first step of a fit of `rows` rows."""
-        theta = network.theta.copy()
+        size, dtype = network.theta.size, network.theta.dtype
+        theta = zeros(size, dtype)
+        theta[:] = network.theta
         seed = randomness.sequence(recipe.seed, "batches").generate_state(1, np.uint64)
-        return cls(theta, np.zeros((2, theta.size), theta.dtype), seed, np.arange(rows),
+        return cls(theta, zeros((2, size), dtype), seed, np.arange(rows),
                    theta.copy())  # fmt: skip
 
     def out_of(self, patience: int) -> bool:
@@ -198,7 +216,7 @@ def make_scratch(
     dtype = network.theta.dtype
     return (
         make_workspace(network.shape, batch_size, dtype),
-        np.empty((batch_size, network.widths[0]), dtype),
-        np.empty((batch_size, network.widths[-1]), dtype),
+        zeros((batch_size, network.widths[0]), dtype),
+        zeros((batch_size, network.widths[-1]), dtype),
         np.empty(batch_size, dtype),
     )

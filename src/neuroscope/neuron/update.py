@@ -90,8 +90,8 @@ def rate_at(rule: Rule, step: int) -> float:
     elif rule.schedule == LOG_COSINE:
         factor = 0.5 * (1.0 - math.cos(2.0 * math.pi * math.log2(1.0 + 15.0 * done)))
     rising = rule.warmup * rule.total_steps
-    if step < rising:
-        factor *= (step + 1) / rising if rising > 1 else 1.0
+    if step + 1 < rising:  # a part of a step at the end of the rise is not overshot
+        factor *= (step + 1) / rising
     return rule.learning_rate * factor
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any, TypeGuard
 
 NONE = "–"
+_APART_FROM = 10_000  # thousands stand apart from here on, so that a year reads as one
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -18,11 +19,18 @@ def score(value: Any) -> str:
     if not is_number(value):
         return NONE
     size = abs(value)
-    if value == 0 or 0.01 <= size < 100:
+    if value == 0 or 0.0005 <= size < 100:
         return f"{value:.3f}"
     if 100 <= size < 1e9:
-        return f"{value:,.1f}" if size < 1000 else f"{value:,.0f}"
+        if size < 1000:
+            return f"{value:.1f}"
+        return f"{value:.0f}" if size < _APART_FROM else f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def amount(value: Any) -> str:
+    """Return a number in units of the target: four digits, whole from 1000 on."""
+    return score(value) if not is_number(value) or abs(value) >= 1000 else f"{value:.4g}"
 
 
 def percent(share: Any) -> str:
@@ -61,7 +69,7 @@ def short(value: float) -> str:
         mantissa = mantissa.removesuffix(".0")
         power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         return f"10{power}" if mantissa == "1" else f"{mantissa}·10{power}"
-    return f"{value:,.10g}"
+    return f"{value:.10g}" if size < _APART_FROM else f"{value:,.10g}"
 
 
 def plain(value: Any) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from neuroscope.base.errors import InputError
 from neuroscope.base.nouns import called
 from neuroscope.base.version import __version__
-from neuroscope.report import background, pictures, quality, sections, words
+from neuroscope.report import background, insight, pictures, quality, sections, words
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
 from neuroscope.runs.folder import RunFolder, is_run
@@ -30,7 +30,7 @@ _SECTIONS = {
     "suspects": pictures.suspects,
     "residuals": quality.residuals,
     "probabilities": quality.probabilities,
-    "importance": quality.importance,
+    "importance": insight.importance,
     "more_rows": quality.more_rows,
     "data": background.data,
     "recipe": background.recipe,
@@ -71,7 +71,7 @@ def write_report(folder: Path) -> Path:
 
 def render(story: Story) -> str:
     """Return the page of a story."""
-    terms = _Terms(story.noun)
+    terms = _Terms(story.noun, story.positive)
     shown: dict[str, Any] = {name: section(story) for name, section in _SECTIONS.items()}
     listed = (entry for name, entry in _CONTENTS.items() if shown[name])
     contents = [(place, called(title, story.noun)) for place, title in listed]
@@ -103,28 +103,29 @@ def _subject(story: Story) -> str:
 class _Terms:
     """Links words to the glossary at the foot of the page, which lists the ones that were used."""
 
-    def __init__(self, noun: str) -> None:
-        self._noun = noun
+    def __init__(self, noun: str, positive: str = "") -> None:
+        self._noun, self._positive = noun, positive
         self._used: set[str] = set()
 
     def link(self, term: str | None, text: str = "") -> Markup:
         """Return the word, with its meaning as a tooltip and as a link."""
         if term is None:
             return escape(text)
-        written, meaning = self._known(term)
+        written, meaning = self._entry(term)
         self._used.add(term)
         return Markup('<a class="term" href="#term-{}" title="{}">{}</a>').format(
             term, meaning, text or written
         )
 
-    def _known(self, term: str) -> tuple[str, str]:
-        written, meaning = words.GLOSSARY[term]
-        return called(written, self._noun), called(meaning, self._noun)
-
     def used(self) -> list[tuple[str, str, str]]:
         """Return (term, how it is written, meaning) of the words linked so far."""
-        known = ((term, *self._known(term)) for term in self._used)
+        known = ((term, *self._entry(term)) for term in self._used)
         return sorted(known, key=lambda entry: entry[1].casefold())
+
+    def _entry(self, term: str) -> tuple[str, str]:
+        written, meaning = words.GLOSSARY[term]
+        said = words.naming(meaning, self._positive)
+        return called(written, self._noun), called(said, self._noun)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The sections on how right the model is: mistakes, probabilities, threshold, importance."""
+"""The sections on how right the model is: mistakes, probabilities, threshold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from neuroscope.base.nouns import called
 from neuroscope.report import words
 from neuroscope.report.charts import fit
-from neuroscope.report.figures import count, interval, is_number, percent, plain, score, sentence
+from neuroscope.report.figures import amount, count, is_number, percent, plain, score, sentence
 from neuroscope.report.story import Story, entries
 
 Section = dict[str, Any] | None
@@ -89,8 +89,8 @@ def residuals(story: Story) -> Section:
         "worst": [
             [
                 plain(entry.get("row")),
-                score(entry.get("actual")),
-                score(entry.get("predicted")),
+                amount(entry.get("actual")),
+                amount(entry.get("predicted")),
                 _miss(entry),
             ]
             for entry in worst[:_MOST_ROWS]
@@ -99,12 +99,12 @@ def residuals(story: Story) -> Section:
 
 
 def _residual_bin(part: dict[str, Any]) -> list[str]:
-    ends = [score(part.get(name)) for name in ("miss_low", "miss_high")]
+    ends = [amount(part.get(name)) for name in ("miss_low", "miss_high")]
     return [
-        f"{score(part.get('lower'))} to {score(part.get('upper'))}",
+        f"{amount(part.get('lower'))} to {amount(part.get('upper'))}",
         count(part.get("rows", part.get("count"))),
-        score(part.get("predicted")),
-        score(part.get("actual")),
+        amount(part.get("predicted")),
+        amount(part.get("actual")),
         " to ".join(ends),
     ]
 
@@ -113,7 +113,7 @@ def _miss(entry: dict[str, Any]) -> str:
     actual, predicted = entry.get("actual"), entry.get("predicted")
     if not (is_number(actual) and is_number(predicted)):
         return plain(None)
-    return f"{'+' if actual > predicted else ''}{score(actual - predicted)}"
+    return f"{'+' if actual > predicted else ''}{amount(actual - predicted)}"
 
 
 def probabilities(story: Story) -> Section:
@@ -147,6 +147,7 @@ def probabilities(story: Story) -> Section:
         ],
         "threshold": _threshold(decided),
         "detection": sentence(story.dict("detection").get("sentence")),
+        "positive": story.positive,
     }
 
 
@@ -163,33 +164,6 @@ def _threshold(block: dict[str, Any]) -> Section:
         "specificity": percent(block.get("specificity")),
         "saved": saved,
         "reason": sentence(block.get("reason") or block.get("sentence")),
-    }
-
-
-def importance(story: Story) -> Section:
-    """The columns by how much worse the score gets without them."""
-    known = [entry for entry in story.records("importance") if is_number(entry.get("drop"))]
-    if not known:
-        return None
-    ordered = sorted(known, key=lambda entry: -entry["drop"])
-    most = max(ordered[0]["drop"], 1e-12)
-    bars = []
-    for entry in ordered:
-        span = interval(entry.get("interval"))
-        bars.append(
-            {
-                "column": plain(entry.get("column")),
-                "drop": score(entry["drop"]),
-                "interval": f"{score(span[0])} to {score(span[1])}" if span else "",
-                "share": round(100 * max(entry["drop"], 0) / most, 1),
-            }
-        )
-    name = str(story.dict("metric").get("name") or "")
-    return {
-        "bars": bars[:_MOST_ROWS],
-        "rest": bars[_MOST_ROWS:],
-        "metric": words.title_of(name) if name else "the score",
-        "useless": sum(entry["drop"] <= 0 for entry in ordered),
     }
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.base.events import EpochEnded, GradientFlow
+from neuroscope.judge.metrics import METRICS
 from neuroscope.report import words
 from neuroscope.report.charts import curves
 from neuroscope.report.charts.ladder import ladder as draw_ladder
-from neuroscope.report.figures import count, duration, interval, is_number, plain, score
+from neuroscope.report.figures import amount, count, duration, interval, is_number, plain, score
 from neuroscope.report.story import Story, as_dict
 
 Section = dict[str, Any] | None
@@ -25,7 +26,8 @@ def decision(story: Story) -> dict[str, Any]:
     if story.status in words.UNFINISHED:
         tone, badge, meaning = words.UNFINISHED[story.status]
     headline = story.text("headline") or story.text("why")
-    sentences = [plain(sentence) for sentence in story.list("sentences")]
+    positive = story.positive
+    sentences = [words.naming(plain(said), positive) for said in story.list("sentences")]
     why = story.text("why")
     rows = story.dict("rows")
     figures = _test_figures(story)
@@ -46,7 +48,7 @@ def decision(story: Story) -> dict[str, Any]:
 
 def _test_figures(story: Story) -> list[dict[str, Any]]:
     """The scores of the test rows, the deciding metric first."""
-    test, about = story.dict("test"), story.dict("metrics")
+    test, about, positive = story.dict("test"), story.dict("metrics"), story.positive
     spans = as_dict(test.get("interval"))
     deciding = story.dict("metric")
     main = str(deciding.get("name") or "")
@@ -55,14 +57,15 @@ def _test_figures(story: Story) -> list[dict[str, Any]]:
     for name in names:
         known = as_dict(about.get(name)) or (deciding if name == main else {})
         span = interval(spans.get(name))
+        said = amount if name in METRICS and METRICS[name].in_target_units else score
         figures.append(
             {
                 "name": name,
                 "title": str(known.get("title") or words.title_of(name)),
                 "term": words.term_of(name),
-                "value": score(test[name]),
-                "interval": f"{score(span[0])} to {score(span[1])}" if span else "",
-                "meaning": str(known.get("meaning") or _definition(name)),
+                "value": said(test[name]),
+                "interval": f"{said(span[0])} to {said(span[1])}" if span else "",
+                "meaning": words.naming(str(known.get("meaning") or _definition(name)), positive),
                 "main": name == main,
             }
         )
@@ -120,12 +123,15 @@ def _rung_row(rung: dict, chosen: str, titles: dict[str, str], longest: float) -
         "seconds": duration(seconds if ran else None),
         "share": round(100 * seconds / longest, 1) if longest and ran and is_number(seconds) else 0,
         "parameters": count(rung.get("parameters") if ran else None),
-        "note": str(rung.get("note") or _unusual(rung.get("status")) or ""),
+        "ran": ran,
+        "note": str(rung.get("note") or _unusual(rung) or ""),
     }
 
 
-def _unusual(status: Any) -> Any:
-    return None if status == "done" else status
+def _unusual(rung: dict[str, Any]) -> Any:
+    if rung.get("status") != "done":
+        return rung.get("status")
+    return "cut short by the time budget" if rung.get("cut") else None
 
 
 def _cost(rungs: list[dict], chosen: str, titles: dict[str, str]) -> str:
@@ -153,7 +159,25 @@ def training(story: Story) -> Section:
         for rung in dict.fromkeys([*epochs, *flows])
     ]
     nets = [net for net in nets if net["loss"] or net["flow"]]
-    return {"nets": nets} if nets else None
+    return {"nets": nets, "closed_form": _closed_form(story)} if nets else None
+
+
+def _closed_form(story: Story) -> Section:
+    """The linear neuron's best weights, solved for at once, beside those of descent."""
+    block = story.dict("closed_form")
+    r2 = as_dict(block.get("r2"))
+    if not all(is_number(r2.get(name)) for name in ("descent", "closed_form")):
+        return None
+    return {
+        "sentence": str(block.get("sentence") or ""),
+        "rows": [["descent", _fine(r2["descent"])], ["closed form", _fine(r2["closed_form"])]],
+        "held_out": count(block.get("rows")),
+    }
+
+
+def _fine(r2: float) -> str:
+    """Return R² with a decimal more than elsewhere: the two are often nearly the same."""
+    return f"{r2:.4f}"
 
 
 def _net(title: str, epochs: list[EpochEnded], flows: list[GradientFlow]) -> dict[str, Any]:

@@ -87,6 +87,12 @@ class Story:
         """Return a block of the result as text."""
         return _text(self.result.get(name))
 
+    @property
+    def positive(self) -> str:
+        """The class that is looked for, in quotes; "" where there is none."""
+        name = self.text("positive")
+        return f"“{name}”" if name else ""
+
     def titles(self) -> dict[str, str]:
         """Return how each rung is called."""
         rungs = ((_text(r.get("name")), _text(r.get("title"))) for r in self.records("rungs"))

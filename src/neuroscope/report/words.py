@@ -146,6 +146,26 @@ GLOSSARY = {
 _ALIASES = {"average_precision": "pr_auc", "auc": "roc_auc"}
 
 
+_POSITIVE = {
+    "positive rows": "{} rows",
+    "positive row": "{} row",
+    "called positive": "called {}",
+    "the positives": "the {} rows",
+    "of positives": "of {} rows",
+    "negative row": "other row",
+}
+
+
+def naming(text: str, named: str) -> str:
+    """Return `text` with the class that is looked for in place of "positive".
+
+    `named` is the class as it is to be written, in quotes; "" leaves the text as it is.
+    """
+    for general, put in _POSITIVE.items() if named else ():
+        text = text.replace(general, put.format(named))
+    return text
+
+
 def term_of(metric: str) -> str | None:
     """Return the glossary's term for a metric, or None."""
     name = _ALIASES.get(metric, metric)
@@ -167,7 +187,8 @@ def reading_of_losses(fits: Sequence[Sequence[EpochEnded]]) -> str:
     most = max(set(said), key=lambda shape: (said.count(shape), shape))
     return {
         "memorising": "Validation loss turned upwards while training loss went on falling: from "
-        "there on the net memorised, and fewer epochs or more dropout may do better.",
+        "there on the net memorised, and fewer epochs or a stronger "
+        "penalty may do better.",
         "falling": "Validation loss was still falling at the end: more epochs may help.",
         "level": "The loss levelled off: more epochs would change little.",
         "training level": "Training loss levelled off. There is no validation loss to compare it "
@@ -185,7 +206,7 @@ def _shape(fit: Sequence[EpochEnded]) -> str:
     window = max(len(valid) // 10, 2)  # single epochs jump up and down
     smooth = [mean(valid[i : i + window]) for i in range(len(valid) - window + 1)]
     rise, fall = smooth[-1] - min(smooth), smooth[0] - min(smooth)
-    if rise > 0.05 * fall and train and train[-1] < train[0]:
+    if rise > 0.1 * fall and train and train[-1] < train[0]:
         return "memorising"
     return "falling" if _still_falling(valid) else "level"
 

@@ -16,7 +16,7 @@ from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.columns import cells
 from neuroscope.data.schema import Schema
-from neuroscope.data.splits import Split, TaskKind, whole_groups
+from neuroscope.data.splits import Split, TaskKind, inner_split, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 
@@ -77,6 +77,20 @@ class Problem:
         weights = None if self.weights is None else self.weights[rows]
         return weights if weights is not None and weights.any() else None
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Where the row weights say nothing, since all of them are 0."""
+        if self.weights is None:
+            return ()
+        trained, judged = zip(*self.split.folds, strict=True)
+        parts = {"training": trained, "held-out": judged, "test": (self.split.test,)}
+        return tuple(
+            f"all weights are 0 in the {part} rows"
+            f"{' of a fold' if len(rows) > 1 else ''}: these rows count alike there"
+            for part, rows in parts.items()
+            if any(self.weights_of(some) is None for some in rows)
+        )
+
     def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return group numbers of rows that belong together (the group column), or None."""
         return None if self._groups is None else self._groups[rows]
@@ -99,6 +113,11 @@ class Problem:
     def training(self, rows: np.ndarray, held: np.ndarray | None = None) -> Training:
         """Return what a rung sees when it is fitted on `rows`, and judged on the rows `held`."""
         return Training(self, rows, held)
+
+    @cached_property
+    def folds(self) -> tuple[Training, ...]:
+        """The training rows of each fold, with the rows it is judged on; the rungs share them."""
+        return tuple(self.training(*fold) for fold in self.split.folds)
 
 
 @dataclass(frozen=True)
@@ -203,6 +222,18 @@ def predict(problem: Problem, learner: Learner, rows: np.ndarray) -> np.ndarray:
     return problem.training(rows[:0], rows).predict_held(learner)
 
 
+def thinned(kind: TaskKind, y: np.ndarray, count: int, *, seed: int) -> np.ndarray:
+    """Return about `count` positions of the targets `y` (n,), sorted.
+
+    Each class keeps its share, and at least one row.
+    """
+    if count >= len(y):
+        return np.arange(len(y))
+    classes = kind != "regression"
+    kept, _ = inner_split(y, seed=seed, fraction=1 - count / len(y), stratify=classes)
+    return np.union1d(kept, np.unique(y, return_index=True)[1]) if classes else kept
+
+
 @dataclass(frozen=True)
 class Watch:
     """Who watches a fit and how long it may take."""
@@ -228,6 +259,9 @@ class Watch:
         self.monitor(event)
 
 
+_TO_CONCLUDE = 0.1  # share of the budget that a resumed run has at least
+
+
 @dataclass
 class Budget:
     """Seconds that a run may take in all, from `began` on; None is as long as it takes."""
@@ -239,6 +273,12 @@ class Budget:
     def spent(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self.began
+
+    def take_up(self, spent: float) -> None:
+        """Count the seconds that an interrupted run has spent; a tenth of the budget stays."""
+        self.began -= spent
+        if self.seconds is not None:
+            self.seconds = max(self.seconds, self.spent + _TO_CONCLUDE * self.seconds)
 
     def left(self, share: float = 1.0) -> float | None:
         """Return `share` of the seconds that are left, or None when there is no limit."""

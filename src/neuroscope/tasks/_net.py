@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base import randomness
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import EpochEnded, GradientFlow, WarningRaised
 from neuroscope.base.recipe import Recipe
@@ -20,7 +19,7 @@ from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import Epoch, descend, descend_safely
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples
-from neuroscope.tasks._learning import Encoder, Training, Watch
+from neuroscope.tasks._learning import Encoder, Training, Watch, thinned
 
 _REPORTS = 100  # epochs of a fit that are told at most
 _ROUGH_SPEED = 2e10  # floating-point operations a second, for a first guess of a fit's length
@@ -115,18 +114,18 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     recipe, positions = _within(watch, network, training, x, positions, recipe)
     train = _examples(training, x, positions, recipe, smooth=True)
     watched = _watched(training, encoder, recipe) if watch.fold == 0 else None
-    norms: tuple[float, ...] = ()
+    course: list[tuple[float, ...]] = []  # gradient norms of each epoch
     best = network.theta.copy()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
     for report in descend_safely(network, train, recipe, valid=valid, lanes=watch.lanes):
         if isinstance(report, Recipe):
-            recipe = report
+            recipe, course = report, []
             watch.tell(WarningRaised(
                 message=f"the loss diverged; begun again with learning rate "
                 f"{recipe.learning_rate:.3g}, half of what it was", rung=watch.rung,
             ))  # fmt: skip
         else:
-            norms = report.norms
+            course.append(report.norms)
             if report.best:
                 best[:] = network.theta
             _tell(report, network, recipe, watch, watched)
@@ -138,7 +137,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     if "time budget" in recipe.reasons.get("epochs", ""):
         message = f"epochs: {recipe.reasons['epochs']}; a longer --budget may do better"
         watch.tell(WarningRaised(message=message, rung=watch.rung))
-    for alert in gradient_alerts(norms, recipe.activation):
+    for alert in gradient_alerts(course, recipe.activation):
         watch.tell(WarningRaised(message=alert, rung=watch.rung))
     return NetLearner(network, encoder, recipe, kind)
 
@@ -146,7 +145,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
 def _examples(
     training: Training, x: np.ndarray, positions: np.ndarray, recipe: Recipe, *, smooth: bool
 ) -> Examples:
-    weights = None if training.weights is None else training.weights[positions]
+    weights = training.problem.weights_of(training.rows[positions])
     rows = x if len(positions) == len(x) else x[positions]  # large tables: no second copy
     return heads.examples(
         training.problem.kind, rows, training.y[positions], training.problem.classes,
@@ -210,10 +209,9 @@ def _within(
     if affordable >= 1:
         reason = f"{recipe.epochs} planned, cut to the time budget ({epoch_seconds:.2g} s an epoch)"
         return recipe.because(reason, epochs=int(affordable)), positions
-    rng = randomness.generator(recipe.seed, "budget rows")
     count = max(int(affordable * len(positions)), min(200, len(positions)))
-    reason = f"one pass over {count:,} of {len(positions):,} rows, cut to the time budget"
-    chosen = np.sort(rng.choice(len(positions), count, replace=False))
+    chosen = thinned(training.problem.kind, training.y[positions], count, seed=recipe.seed)
+    reason = f"one pass over {len(chosen):,} of {len(positions):,} rows, cut to the time budget"
     return recipe.because(reason, epochs=1), positions[chosen]
 
 

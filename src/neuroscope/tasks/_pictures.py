@@ -78,7 +78,9 @@ class Store:
             problem.shared["pictures"] = cls(
                 problem.table, column, problem.scratch, problem.monitor
             )
-        return problem.shared["pictures"]
+        store: Store = problem.shared["pictures"]
+        store.cache, store.monitor = problem.scratch or store.cache, problem.monitor
+        return store
 
     @property
     def facts(self) -> Facts:

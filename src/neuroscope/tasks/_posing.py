@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroscope.base.errors import SchemaError
+from neuroscope.base.errors import SchemaError, TargetError
 from neuroscope.data.columns import cells
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split, TaskKind
@@ -33,8 +33,13 @@ def pose(
     else:
         y = np.full(table.rows, -1, np.int64)
         y[used] = codec.encode(cells(table, name, used))
-    return Problem(table, schema, kind, codec, split, seed, encoding, y,
-                   _weights(table, schema, used))  # fmt: skip
+    weights = _weights(table, schema, used)
+    if weights is not None and kind != "regression" and len(np.unique(y[weights > 0])) < 2:
+        raise TargetError(
+            "all rows with a weight above 0 are of one class", where=f"column {name!r}",
+            remedy="mend the weights, or leave the column out of --weight",
+        )  # fmt: skip
+    return Problem(table, schema, kind, codec, split, seed, encoding, y, weights)
 
 
 def _weights(table: Table, schema: Schema, used: np.ndarray) -> np.ndarray | None:

@@ -117,6 +117,10 @@ def fit(
     if isinstance(net, Transfer):
         stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen)
         followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
+        epochs = sum(stage.recipe.epochs for stage in stages)
+        if epochs < recipe.epochs:
+            reason = f"{recipe.epochs} planned, stopped by the time budget"
+            followed = followed.because(reason, epochs=epochs)
     else:
         followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
     for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from neuroscope.base.recipe import Recipe
@@ -22,6 +22,7 @@ from neuroscope.tasks._pictures import (
     Store,
     read_encoder,
 )
+from neuroscope.tasks._torch import TorchLearner
 from neuroscope.tasks.rungs.image_classes import RUNGS
 
 __all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load"]
@@ -86,4 +87,8 @@ ENCODING = PictureEncoding()
 
 def load(artefact: Artefact) -> _model.Model:
     """Rebuild a picture model from its artefact; ModelError when a part is missing or damaged."""
-    return _model.load(artefact, RUNGS, read_encoder)
+    model = _model.load(artefact, RUNGS, read_encoder)
+    if not isinstance(model.learner, TorchLearner):
+        return model
+    assert model.encoder is None or isinstance(model.encoder, PictureEncoder)
+    return replace(model, learner=replace(model.learner, encoder=model.encoder))

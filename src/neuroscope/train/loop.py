@@ -45,8 +45,8 @@ def fit(
 ) -> Fitted:
     """Train `net` in place by `recipe`; the same seed, machine and threads give the same weights.
 
-    valid   rows that are watched: the weights of the best epoch stay, and recipe.patience epochs
-            without a better one end the fit
+    valid   rows that are watched; with recipe.patience so many epochs without a lower loss of
+            theirs end the fit, and the weights of the best epoch stay
     loss    rows' losses from outputs and targets (see `losses`); None is the recipe's
     groups  layer groups, lowest first and head last, for recipe.layer_decay
 

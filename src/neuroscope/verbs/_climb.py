@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, NeuroscopeError, RecipeError
+from neuroscope.base.errors import NeuroscopeError
 from neuroscope.base.events import (
     CheckpointSaved,
     Monitor,
@@ -19,16 +19,16 @@ from neuroscope.base.events import (
     RungStarted,
     WarningRaised,
 )
-from neuroscope.base.recipe import DEEP_ONLY, Recipe
 from neuroscope.judge.choice import RungScore
 from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import Metric
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import rung_name
-from neuroscope.tasks._learning import Budget, Problem, Training
+from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.tasks._net import warm_up
+from neuroscope.verbs._request import Request
 from neuroscope.verbs._rung_run import RungRun, from_state, to_state
-from neuroscope.verbs._trials import Trials
+from neuroscope.verbs._trials import FAILURES, Trials, reason
 
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
 _KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
@@ -38,6 +38,7 @@ _KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
 class Climb:
     """The rungs of one run on one problem; `task` is the file of `tasks/` that it is posed by."""
 
+    asked: Request
     task: ModuleType
     problem: Problem
     metric: Metric
@@ -45,11 +46,8 @@ class Climb:
     budget: Budget
     folder: RunFolder
     monitor: Monitor
-    given: Recipe | None = None  # a recipe to replay instead of searching
-    epochs: int | None = None  # epochs of every recipe, as asked
     stop: threading.Event = field(default_factory=threading.Event)
     runs: dict[str, RungRun] = field(default_factory=dict)
-    _trainings: dict[int, Training] = field(default_factory=dict)
 
     @property
     def held_out(self) -> np.ndarray:
@@ -66,7 +64,7 @@ class Climb:
         """Climb all rungs; what is done is in the checkpoint, also when the climb is stopped."""
         if any(rung.CORE for rung in self.rungs):
             self.monitor(Progress(label="loading the neuron core", done=0, total=1))
-            warm_up(self.given.precision if self.given else "float32")
+            warm_up(self.asked.given.precision if self.asked.given else "float32")
             self.monitor(Progress(label="loading the neuron core", done=1, total=1))
         for position, rung in enumerate(self.rungs):
             name = rung_name(rung)
@@ -75,46 +73,31 @@ class Climb:
             if not run.status:
                 self._fit(rung, run)
             self._finish(run)
-        for training in self._trainings.values():
+        for training in self.problem.folds:
             training.forget()
 
     def _fit(self, rung: ModuleType, run: RungRun) -> None:
         began = time.monotonic()
         spent_before = run.seconds
         left = self.budget.left()
-        if left is not None and rung.ORDER > 1 and left < _LEAST_SHARE * (self.budget.seconds or 0):
+        short = left is not None and left < _LEAST_SHARE * (self.budget.seconds or 0)
+        if short and rung.ORDER > 1 and not run.tried:
             run.status = "skipped: the time budget is used"
             return
         try:
-            folds = [self.training(fold) for fold in range(len(self.problem.split.folds))]
+            folds = self.problem.folds
             Trials(
                 rung, run, folds, self.metric, self.budget, self.monitor, self.stop, self.save
-            ).fit(self.candidates(rung))
+            ).fit(self.asked.candidates(rung, folds[0]))
             run.status = "done"
-        except DivergedError as error:
-            run.status = f"failed: {error}"
-            self.monitor(WarningRaised(message=str(error), rung=run.name))
+        except FAILURES as error:
+            run.status = f"failed: {reason(error)}"
+            self.monitor(WarningRaised(message=reason(error), rung=run.name))
         finally:
             run.seconds = spent_before + time.monotonic() - began
-            for training in self._trainings.values():
+            for training in self.problem.folds:
                 training.forget(_KEPT_BYTES // len(self.problem.split.folds))
             self.save()
-
-    def training(self, fold: int) -> Training:
-        """Return the training rows of a fold, with the rows it is judged on."""
-        if fold not in self._trainings:
-            self._trainings[fold] = self.problem.training(*self.problem.split.folds[fold])
-        return self._trainings[fold]
-
-    def candidates(self, rung: ModuleType) -> list[Recipe]:
-        """Return the recipes to try on a rung: the given one, or what the rung proposes."""
-        proposed = rung.recipes(self.training(0))
-        if self.given is not None and self.given.net == rung_name(rung):
-            check_given(self.given, proposed, rung)
-            proposed = [self.given]
-        if self.epochs is not None:
-            proposed = [c.because("as asked", epochs=self.epochs) for c in proposed]
-        return proposed
 
     def _finish(self, run: RungRun) -> None:
         if run.status == "done":
@@ -161,35 +144,21 @@ class Climb:
 
     def save(self) -> None:
         """Write what was done so far into the checkpoint."""
-        path = self.folder.checkpoint(*to_state(self.runs))
+        path = self.folder.checkpoint(*to_state(self.runs, self.budget.spent))
         self.monitor(CheckpointSaved(path=str(path)))
 
     def restore(self) -> None:
         """Take up what an interrupted run left in its checkpoint."""
         try:
-            self.runs = from_state(*self.folder.restore())
+            self.runs, spent = from_state(*self.folder.restore())
         except NeuroscopeError as error:
             if (self.folder.path / "checkpoint.safetensors").exists():
                 self.monitor(WarningRaised(message=f"{error}; all rungs are fitted again"))
-
-
-def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> None:
-    """Refuse a recipe that says what this rung on these data could not follow."""
-    if rung.CORE:
-        follows = getattr(rung, "FOLLOWS", ())
-        given.refuse([name for name in DEEP_ONLY if name not in follows], rung.TITLE)
-    losses = sorted({candidate.loss for candidate in candidates})
-    if "mean_squared_error" in losses:
-        losses.append("huber")
-    if not losses:
-        raise RecipeError(f"the rung {given.net!r} follows no recipe", remedy="leave --recipe out")
-    if given.loss not in losses:
-        raise RecipeError(
-            f"the recipe's loss {given.loss!r} does not go with this target",
-            remedy=f"change it to {' or '.join(losses)}",
-        )
-    if rung.CORE and given.device not in ("auto", "cpu"):
-        raise RecipeError(
-            f"the recipe's device is {given.device!r}, and the neuron core runs on the processor",
-            remedy="change it to auto",
-        )
+            return
+        self.budget.take_up(spent)
+        left = self.budget.left()
+        if left is not None:
+            self.monitor(WarningRaised(
+                message=f"the run goes on with {left:,.0f} s of its time budget: {spent:,.0f} s "
+                "were used before it was stopped",
+            ))  # fmt: skip

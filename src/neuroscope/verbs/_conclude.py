@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError, WorkError
+from neuroscope.base.errors import WorkError
 from neuroscope.base.events import Progress, WarningRaised
 from neuroscope.base.nouns import called, noun_of
 from neuroscope.data.audit import Finding
 from neuroscope.data.images.column import picture_column
+from neuroscope.data.sketch import SEEN_ROWS, sketch
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
@@ -22,15 +23,17 @@ from neuroscope.judge.intervals import bootstrap, paired_difference
 from neuroscope.judge.learning_curve import extrapolate
 from neuroscope.judge.metrics import METRICS, applicable, scores
 from neuroscope.judge.residuals import residuals
-from neuroscope.judge.threshold import Cost, best_threshold, threshold_for_sensitivity
+from neuroscope.judge.threshold import Cost
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._decision import decision, decision_for
 from neuroscope.verbs._picture_rows import names_of
 from neuroscope.verbs._rung_run import FINAL_FITS
+from neuroscope.verbs._trials import FAILURES
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
@@ -61,7 +64,8 @@ class Conclusion:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
         if self.problem.kind == "regression" or self.choice.chosen == "majority":
             return 1.0
-        return fit_temperature(self.held_y, self.held)
+        weights = self.problem.weights_of(self.climb.held_out)
+        return fit_temperature(self.held_y, self.held, weights)
 
     def _calibrated(self, p: np.ndarray) -> np.ndarray:
         return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
@@ -70,32 +74,11 @@ class Conclusion:
         """Return the decision threshold of a binary task: by cost or sensitivity where given."""
         if self.problem.kind != "binary":
             return None
-        held, said = self.climb.held_out, self._calibrated(self.held)[:, 1]
-        weights = self.problem.weights_of(held)
-        if self.sensitivity is not None:
-            return self._for_sensitivity(said, self.sensitivity, weights)
-        found = best_threshold(self.held_y, said, self.cost or Cost(), weights=weights).to_json()
-        if self.cost is not None:
-            return found | {"reason": f"cheapest on the held-out rows for {self.cost}"}
-        half = {"value": 0.5, "expected_cost": found["cost_at_half"]}
-        reason = "the class that is more likely; give --cost to weigh the two errors"
-        return found | half | {"reason": reason, "sentence": None} | self._at_half()
-
-    def _for_sensitivity(
-        self, said: np.ndarray, wanted: float, weights: np.ndarray | None
-    ) -> dict[str, Any]:
-        """Return the highest threshold that finds the wanted share; nothing is said of costs."""
-        found = threshold_for_sensitivity(self.held_y, said, wanted, None, weights).to_json()
-        found = {name: v for name, v in found.items() if "cost" not in name}
-        positive = self.problem.codec.classes[-1]
-        return found | {
-            "wanted_sensitivity": wanted,
-            "reason": f"the highest that finds {100 * wanted:g} % of the held-out rows that are "
-            f"{positive!r}",
-            "sentence": f"Say yes from a probability of {found['value']:.3f} on: that finds "
-            f"{100 * found['sensitivity']:.0f} % of the held-out rows that are {positive!r}, with "
-            f"false alarms on {100 * (1 - found['specificity']):.0f} % of the others.",
-        }
+        said, weights = self._calibrated(self.held), self.problem.weights_of(self.climb.held_out)
+        if self.sensitivity is None:
+            return decision(self.held_y, said, weights, self.cost)
+        positive = str(self.problem.codec.classes[-1])
+        return decision_for(self.sensitivity, self.held_y, said, weights, positive)
 
     def suspects(self) -> list[Finding]:
         """Return the finding on labels of pictures that the chosen rung doubts, if there are."""
@@ -116,17 +99,6 @@ class Conclusion:
     @property
     def _of_pictures(self) -> bool:
         return self.climb.task.NAME == "image_classes"
-
-    def _at_half(self) -> dict[str, float]:
-        said = self._calibrated(self.held)
-        weights = self.problem.weights_of(self.climb.held_out)
-        known = scores("binary", self.held_y, said, weights=weights)
-        return {
-            "sensitivity": known["recall"],
-            "specificity": known["specificity"],
-            "precision": known["precision"],
-            "selected": float(np.average(said[:, 1] >= 0.5, weights=weights)),
-        }
 
     def final_fit(self) -> Learner:
         """Fit the chosen rung on all development rows."""
@@ -203,12 +175,13 @@ class Conclusion:
             found = detection(y, p, positive, plan, weights, self.problem.groups_of(rows))
             views["detection"] = None if found is None else found.to_json()
         if self.choice.chosen != "majority":
-            views["calibration"] = calibration(y, p).to_json() | {"temperature": self.temperature}
+            curve = calibration(y, p, weights=weights).to_json()
+            views["calibration"] = curve | {"temperature": self.temperature}
         return views
 
     def learning_curve(self) -> dict[str, Any] | None:
         """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
-        part = self.climb.training(0)
+        part = self.problem.folds[0]
         left = self.climb.budget.left()
         needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
         if self.choice.chosen == "majority" or len(part.rows) < 100:
@@ -246,7 +219,7 @@ class Conclusion:
         watch = Watch(self.run.name, -2, seconds=seconds, stop=self.climb.stop)
         try:
             learner = self.rung.fit(some, self.run.recipe, watch)
-        except DivergedError:
+        except FAILURES:
             return None
         if learner.recipe != self.run.recipe:
             return None  # cut or slowed down: no point of the same curve
@@ -260,6 +233,7 @@ class Conclusion:
         arrays, parts = _model.pack(
             problem, learner, temperature=self.temperature, threshold=threshold
         )
+        parts[SEEN_ROWS] = sketch(problem.table, problem.schema, problem.split.development)
         card = Card(
             task=self.climb.task.NAME,
             target=problem.codec.column,

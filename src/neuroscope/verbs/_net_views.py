@@ -172,7 +172,7 @@ def _neuron_again(climb: Climb) -> Learner | None:
     most = _TEMPLATE_SECONDS if whole is None else min(_TEMPLATE_SHARE * whole, _TEMPLATE_SECONDS)
     watch = Watch("neuron", -3, ignore, most, climb.stop)
     try:
-        return rung.fit(climb.training(0), run.recipe, watch)
+        return rung.fit(climb.problem.folds[0], run.recipe, watch)
     except DivergedError:
         return None
 

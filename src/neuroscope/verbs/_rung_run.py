@@ -13,7 +13,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.judge.intervals import Interval
 
 FINAL_FITS = 1.25  # how many fits of a fold the final fit on all rows is worth
-FORMAT = 2  # of the checkpoint; raised when an older one cannot be taken up any more
+FORMAT = 3  # of the checkpoint; raised when an older one cannot be taken up any more
 
 _ARRAYS = ("tried", "folds", "interval", "recipe")
 
@@ -46,14 +46,18 @@ class RungRun:
         return tried | {f"{self.name}.{fold}": p for fold, p in dict(self.folds).items()}
 
 
-def to_state(runs: Mapping[str, RungRun]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the state of a climb as JSON and arrays."""
+def to_state(
+    runs: Mapping[str, RungRun], spent: float
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the state of a climb, `spent` seconds after it began, as JSON and arrays."""
     arrays = {name: p for run in runs.values() for name, p in run.arrays().items()}
     rungs = {name: run.to_json() for name, run in runs.items()}
-    return {"format": FORMAT, "rungs": rungs}, arrays or {"none": np.zeros(0)}
+    return {"format": FORMAT, "spent": spent, "rungs": rungs}, arrays or {"none": np.zeros(0)}
 
 
-def from_state(state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, RungRun]:
+def from_state(
+    state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> tuple[dict[str, RungRun], float]:
     """Rebuild what `to_state` wrote; ModelError for a checkpoint of another format."""
     if state.get("format") != FORMAT:
         raise ModelError("the checkpoint is of another version")
@@ -67,4 +71,4 @@ def from_state(state: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
                 run.tried[int(numbers[0]), int(numbers[1])] = values
             elif owner == name:
                 run.folds[int(numbers[0])] = values
-    return runs
+    return runs, float(state["spent"])

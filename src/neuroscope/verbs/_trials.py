@@ -31,6 +31,13 @@ _SEARCH_SHARE = 0.25  # of a rung's seconds, for a search on inner splits
 _FITS_SHARE = 0.6  # of a rung's seconds, for the first recipe's folds and the final fit
 _TRIALS_SHARE = 0.85  # of a rung's seconds; no further recipe is begun that would end later
 
+FAILURES = (DivergedError, MemoryError)  # that end a rung, and not the run
+
+
+def reason(error: Exception) -> str:
+    """Return what is to be said of one of FAILURES."""
+    return str(error) or "not enough memory"
+
 
 @dataclass
 class Trials:
@@ -49,19 +56,19 @@ class Trials:
     def fit(self, candidates: Sequence[Recipe]) -> None:
         """Fit the candidates on all folds while there is time, the best guess first, and pick.
 
-        Raises DivergedError when none of them could be fitted.
+        Raises one of FAILURES when none of them could be fitted.
         """
         began, seconds = time.monotonic(), self.budget.left(self.rung.SHARE)
         if len(self.folds) == 1 and len(candidates) > 1:
             candidates = [self._searched(candidates)]
         tried: list[Recipe | None] = [*candidates] or [None]
-        failures: list[DivergedError] = []
+        failures: list[Exception] = []
         done = 0
         for trial, recipe in enumerate(tried):
             round_began = time.monotonic()
             try:
                 self._fit_folds(trial, recipe, len(tried))
-            except DivergedError as error:
+            except FAILURES as error:
                 failures.append(error)
             done = trial + 1
             self.save()
@@ -89,10 +96,14 @@ class Trials:
 
     def _fit_folds(self, trial: int, recipe: Recipe | None, trials: int) -> None:
         todo = [fold for fold in range(len(self.folds)) if (trial, fold) not in self.run.tried]
+        if not todo:
+            return
         seconds = self.budget.left(self.rung.SHARE * _FITS_SHARE)
-        lanes = min(LANES if self.rung.PARALLEL else 1, max(len(todo), 1))
+        lanes = min(LANES if self.rung.PARALLEL else 1, len(todo))
         later = 0 if self.rung.YARDSTICK else FINAL_FITS  # a yardstick is not fitted again
-        share = seconds and seconds / (len(todo) / lanes + later)
+        share = None if seconds is None else seconds / (len(todo) / lanes + later)
+        if share is not None and len(todo) < len(self.folds):
+            share = max(share, self.run.fold_seconds)  # taken up again: no shorter than the others
 
         def fit(fold: int) -> None:
             began, part = time.monotonic(), self.folds[fold]

@@ -13,6 +13,7 @@ from neuroscope.base.nouns import called, noun_of
 from neuroscope.data.align import align
 from neuroscope.data.columns import cells
 from neuroscope.data.fingerprint import fingerprint
+from neuroscope.data.sketch import SEEN_ROWS, Seen, recognise
 from neuroscope.data.sources import read
 from neuroscope.data.splits import whole_groups
 from neuroscope.data.table import Table
@@ -29,6 +30,7 @@ from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
 
 _NO_INTERVAL = ("precision", "recall", "specificity", "f1", "mcc", "median_absolute_error")
+_SEEN_MATTERS = 0.02  # share of rows, beyond the twins in the data, from which it is told
 _OWN_ROWS = (
     "these are the rows the model was made from, and it was trained on most of them: the figures "
     "flatter it; the test figures in its report are the honest ones"
@@ -68,8 +70,8 @@ def judge(
     `group` names a column of the source: each of its values is scored apart, with the gaps
     between them. `cost` ("false_positive=1,false_negative=5") prices the decisions of a binary
     model. Rows without a target are left out and counted. "warnings" says when the rows are those
-    the model was made from: found by fingerprint of the whole table, so that a part of them, or
-    the same rows in another order, goes unnoticed.
+    the model was made from, or some of them are rows it was trained on; "seen_in_training" how
+    many (None: the model does not know its rows, or a column is missing).
     """
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     priced = _priced(trained, cost)
@@ -91,10 +93,31 @@ def judge(
                         weights=judged.weights)  # fmt: skip
         found["groups"] = {"column": group} | said.to_json()
     monitor(Progress(label="judging", done=3, total=3))
+    seen = recognise(align(table, trained.schema)[0], trained.schema,
+                     trained.artefact.parts.get(SEEN_ROWS, {}))  # fmt: skip
     own = trained.artefact.card.data_fingerprint == fingerprint(table)
+    warning = _OWN_ROWS if own else _partly_seen(seen)
     task = trained.artefact.card.task
-    warnings = [called(_OWN_ROWS, noun_of(task))] if own else []
-    return fitting_words(found | {"warnings": warnings, "notes": notes}, task)
+    return fitting_words(found | {
+        "warnings": [called(warning, noun_of(task))] if warning else [],
+        "notes": notes,
+        "seen_in_training": None if seen is None else {
+            "rows": round(seen.share * seen.rows), "share": seen.share,
+            "exact": seen.looked_at == seen.rows,
+        },
+    }, task)  # fmt: skip
+
+
+def _partly_seen(seen: Seen | None) -> str:
+    """Say so when more of the rows are training rows than twins in the data explain."""
+    if seen is None or not seen.seen or seen.share < seen.usual + _SEEN_MATTERS:
+        return ""
+    exact = seen.looked_at == seen.rows
+    rows = f"{seen.seen:,} of the {seen.rows:,}" if exact else f"about {100 * seen.share:.0f} % of"
+    return (
+        f"{rows} rows are rows that the model was trained on: the figures flatter it; judge it on "
+        "rows that it has not seen"
+    )
 
 
 def _priced(trained: Any, cost: str | None) -> Cost | None:

@@ -78,7 +78,7 @@ def _target(schema: Schema, kind: Any) -> dict[str, Any] | None:
         return None
     return {
         "column": schema.target.name,
-        "chosen_because": schema.target.reason,
+        "chosen_because": schema.target.reason.rpartition("target: ")[2],
         "kind": kind.kind if kind else None,
         "reason": kind.reason if kind else None,
         "classes": [str(label) for label in kind.classes] if kind else [],

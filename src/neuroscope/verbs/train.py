@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from neuroscope.base import settings
-from neuroscope.base.errors import InputError, Interrupted, RecipeError, choice_error
+from neuroscope.base.errors import InputError, Interrupted
 from neuroscope.base.events import (
     AuditFinished,
     Event,
@@ -23,7 +22,6 @@ from neuroscope.base.events import (
     broadcast,
     ignore,
 )
-from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import Column
 from neuroscope.judge.choice import Choice, choose
 from neuroscope.judge.metrics import METRICS, primary_metric, scores
@@ -31,31 +29,19 @@ from neuroscope.judge.threshold import parse_cost
 from neuroscope.report.page import write_report
 from neuroscope.runs.card import library_versions
 from neuroscope.runs.folder import RunFolder
-from neuroscope.tasks import catalogue, climbable, ladder, rung_name
-from neuroscope.tasks._learning import Budget, Problem
+from neuroscope.tasks import climbable, rung_name
+from neuroscope.tasks._learning import Budget, Learner, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
+from neuroscope.verbs._insight import insight
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
+from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
+from neuroscope.verbs._trials import FAILURES, reason
 from neuroscope.verbs._words import fitting_words
 
 _SCRATCH = "scratch"  # of a run folder: what is worth keeping until the run is finished
 _RESERVE = 0.06  # share of the budget kept for the model, the result and the report
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What the user asked of a run, beside the data; empty is "choose for me"."""
-
-    rungs: tuple[str, ...] = ()  # by name; empty is all
-    budget: float | None = 300.0  # seconds; None is no limit
-    seed: int = 0
-    out: str | None = None  # folder that run folders are made in
-    recipe: str | None = None  # a recipe file to replay
-    epochs: int | None = None
-    cost: str | None = None  # "false_positive=1,false_negative=5"
-    sensitivity: float | None = None  # share of the positives that the threshold must find
-    name: str | None = None  # of the run folder
 
 
 def train(
@@ -69,120 +55,49 @@ def train(
 
     Everything is kept in a run folder: events, checkpoint, recipe, model, result and report.
     """
-    data, options = data or DataOptions(), options or TrainOptions()
-    _check(options)
-    root = Path(options.out) if options.out else settings.runs_folder()
-    budget = _budget(options)
-    prepared = prepare(source, data, seed=options.seed, monitor=monitor)
-    _check_decision(options, prepared.problem)
-    folder = RunFolder.create(root, options.name or source_name(source))
-    folder.write_json("request.json", _request(source, data, options, prepared))
+    asked = Request.of(source, data, options)
+    budget = _budget(asked.options)
+    prepared = prepare(source, asked.data, seed=asked.seed, monitor=monitor)
+    asked.rungs(prepared)  # refuses a recipe that cannot be followed, before there is a run
+    root = Path(asked.options.out) if asked.options.out else settings.runs_folder()
+    folder = RunFolder.create(root, asked.options.name or source_name(source))
+    asked.write(folder, prepared)
     with folder:
-        return _run(source, prepared, data, options, folder, monitor, budget)
+        return _run(asked, prepared, folder, monitor, budget)
 
 
 def resume(
     run: str, *, out: str | None = None, source: Any = None, monitor: Monitor = ignore
 ) -> dict[str, Any]:
-    """Go on with an interrupted run where its checkpoint stands, with its whole budget again.
+    """Go on with an interrupted run where its checkpoint stands, with what is left of its budget.
 
     The data are read again; a run on data from memory needs them as `source`. Raises InputError
-    when they are other data than the run began with, and for a run that is finished: its test
-    rows are opened.
+    when data, schema or recipe are others than the run began with, and for a run that is
+    finished: its test rows are opened.
     """
-    root = Path(out) if out else settings.runs_folder()
-    folder = RunFolder.open(run, root)
-    asked = folder.read_json("request.json")
-    data = DataOptions(**_tuples(asked["data"]))
-    options = TrainOptions(**_tuples(asked["options"]))
-    source = asked["source"] if source is None else source
-    if source is None:
-        raise InputError(
-            "the run's data came from memory", where=folder.name, remedy="give them again as source"
-        )
+    folder = RunFolder.open(run, Path(out) if out else settings.runs_folder())
+    asked = Request.read(folder, source)
     if folder.status == "finished" and folder.model.exists():
         raise InputError(
             "this run is finished, there is nothing to go on with", where=folder.name,
             remedy=f"its report is {folder.report}; train again for a new run",
         )  # fmt: skip
-    budget = _budget(options)
-    prepared = prepare(source, data, seed=options.seed, monitor=monitor)
-    _refuse_other_data(folder, asked, prepared)
+    budget = _budget(asked.options)
+    prepared = prepare(asked.source, asked.data, seed=asked.seed, monitor=monitor)
+    refuse_other_data(folder, prepared)
     with folder:
-        return _run(source, prepared, data, options, folder, monitor, budget, resumed=True)
-
-
-def _refuse_other_data(folder: RunFolder, asked: Mapping[str, Any], prepared: Prepared) -> None:
-    """Refuse rows other than those whose predictions the checkpoint holds."""
-    if asked.get("data_fingerprint") != prepared.fingerprint:
-        raise InputError(
-            f"{prepared.table.origin.text} is not what it was when the run began",
-            where=folder.name,
-            remedy="bring the old data back, or begin a new run on the new data",
-        )
+        return _run(asked, prepared, folder, monitor, budget, resumed=True)
 
 
 def show_recipe(source: Any, data: DataOptions, options: TrainOptions) -> dict[str, Any]:
     """Return the recipe that the deepest rung asked for would begin with, and train nothing."""
-    _check(options)
-    prepared = prepare(source, data, seed=options.seed, monitor=ignore)
-    training = prepared.problem.training(prepared.split.folds[0][0])
-    for rung in reversed(ladder(prepared.task, options.rungs or None)):
-        candidates = rung.recipes(training)
+    asked = Request.of(source, data, options)
+    prepared = prepare(source, asked.data, seed=asked.seed, monitor=ignore)
+    for rung in reversed(asked.rungs(prepared)):
+        candidates = asked.candidates(rung, prepared.problem.folds[0])
         if candidates:
-            recipe = candidates[0]
-            if options.epochs is not None:
-                recipe = recipe.because("as asked", epochs=options.epochs)
-            return recipe.to_json()
+            return candidates[0].to_json()
     raise InputError("none of these rungs has a recipe", remedy="ask for neuron or dense")
-
-
-def _known_rungs(names: Sequence[str]) -> None:
-    """Refuse a rung that no task has."""
-    known = sorted({name for task in catalogue for name in task.RUNGS.names()})
-    for name in names:
-        if name not in known:
-            raise choice_error("rung", name, known)
-
-
-def _check(options: TrainOptions) -> None:
-    """Refuse what is wrong before the data are read."""
-    _known_rungs(options.rungs)
-    if options.budget is not None and options.budget <= 0:
-        raise RecipeError(f"budget is {options.budget:g} seconds", remedy="give e.g. 30s or 5m")
-    if options.epochs is not None and options.epochs < 1:
-        raise RecipeError(f"epochs is {options.epochs}", remedy="give at least 1")
-    if options.cost is not None:
-        parse_cost(options.cost)
-    if options.sensitivity is not None:
-        _check_sensitivity(options)
-    if options.recipe is not None:
-        net = Recipe.read(options.recipe).net
-        _known_rungs((net,))
-        if options.rungs and net not in options.rungs:
-            raise RecipeError(
-                f"the recipe is for the rung {net!r}, which is not among those to climb",
-                where=options.recipe, remedy=f"add {net} to --rungs, or leave --rungs out",
-            )  # fmt: skip
-
-
-def _check_sensitivity(options: TrainOptions) -> None:
-    if not 0 < (options.sensitivity or 0) <= 1:
-        raise RecipeError(f"sensitivity is {options.sensitivity:g}", remedy="give e.g. 0.95")
-    if options.cost is not None:
-        raise RecipeError(
-            "both a cost and a sensitivity are given, and each sets the threshold",
-            remedy="leave one of them out",
-        )
-
-
-def _check_decision(options: TrainOptions, problem: Problem) -> None:
-    """Refuse a wanted sensitivity where there is no yes or no to decide."""
-    if options.sensitivity is not None and problem.kind != "binary":
-        raise InputError(
-            f"a sensitivity belongs to a yes or no; {problem.codec.column!r} is no such target",
-            remedy="leave --sensitivity out",
-        )
 
 
 def _budget(options: TrainOptions) -> Budget:
@@ -190,48 +105,35 @@ def _budget(options: TrainOptions) -> Budget:
     return Budget(None if options.budget is None else options.budget * (1 - _RESERVE))
 
 
-def _request(
-    source: Any, data: DataOptions, options: TrainOptions, prepared: Prepared
-) -> dict[str, Any]:
-    named = str(source) if isinstance(source, str | Path) else None
-    return {
-        "source": named,
-        "data_fingerprint": prepared.fingerprint,
-        "data": dataclasses.asdict(data),
-        "options": dataclasses.asdict(options),
-    }
-
-
-def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
-
-
 def _run(
-    source: Any, prepared: Prepared, data: DataOptions, options: TrainOptions, folder: RunFolder,
-    monitor: Monitor, budget: Budget, *, resumed: bool = False,
+    asked: Request, prepared: Prepared, folder: RunFolder, monitor: Monitor, budget: Budget, *,
+    resumed: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     warnings: dict[str, list[str]] = {}
+    cut: set[str] = set()  # rungs that had too little time
 
     def remember(event: Event) -> None:
         if isinstance(event, WarningRaised):
             warnings.setdefault(event.gist, []).append(event.text)
+            cut.update([event.rung] if event.cut_short else [])
 
     for event in folder.events() if resumed else ():
         remember(event)  # what was told of the rungs that are not fitted again
     tell = broadcast(folder.monitor, remember, monitor)
-    problem = dataclasses.replace(prepared.problem, scratch=folder.path / _SCRATCH, monitor=tell)
-    prepared = dataclasses.replace(prepared, problem=problem)
-    tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column, source=str(source)[:500],
-                    rows=_counts(problem), seed=options.seed))  # fmt: skip
+    problem = replace(prepared.problem, scratch=folder.path / _SCRATCH, monitor=tell)
+    prepared = replace(prepared, problem=problem)
+    tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column,
+                    source=str(asked.source)[:500], rows=_counts(problem), seed=asked.seed)
+         )  # fmt: skip
     tell(AuditFinished(findings=tuple(finding.to_json() for finding in prepared.findings)))
     for message in _serious(prepared):
         tell(WarningRaised(message=message))
-    climb = _climb(prepared, options, folder, tell, budget)
+    climb = _climb(asked, prepared, folder, tell, budget)
     if resumed:
         climb.restore()
     try:
         climb.up()
-        result = _conclude(climb, prepared, data, options, source, tell)
+        result = _conclude(climb, prepared, cut)
     except (KeyboardInterrupt, Interrupted):
         climb.stop.set()
         raise Interrupted(
@@ -260,26 +162,23 @@ def _counts(problem: Problem) -> dict[str, int]:
 
 
 def _climb(
-    prepared: Prepared, options: TrainOptions, folder: RunFolder, tell: Monitor, budget: Budget
+    asked: Request, prepared: Prepared, folder: RunFolder, tell: Monitor, budget: Budget
 ) -> Climb:
-    recipe = Recipe.read(options.recipe) if options.recipe else None
-    names = options.rungs or (("majority", recipe.net) if recipe else None)
     problem = prepared.problem
     name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
-    rungs, left_out = climbable(ladder(prepared.task, names), problem)
-    for reason in left_out:
-        if names:
-            raise RecipeError(reason)
-        tell(WarningRaised(message=reason))
-    return Climb(prepared.task, problem, METRICS[name], rungs, budget,
-                 folder, tell, recipe, options.epochs)  # fmt: skip
+    rungs, left_out = climbable(asked.rungs(prepared), problem)
+    for message in left_out:
+        tell(WarningRaised(message=message))
+    return Climb(asked, prepared.task, problem, METRICS[name], rungs, budget,
+                 folder, tell)  # fmt: skip
 
 
 def _serious(prepared: Prepared) -> list[str]:
     said = [f"{f.what}; {f.meaning}; {f.remedy}" for f in prepared.findings
             if f.severity == "serious"]  # fmt: skip
     dropped = [f"column {name!r} was dropped: {reason}" for name, reason in prepared.dropped]
-    return [*_guess(prepared.schema.target), *said, *dropped, *prepared.split.notes]
+    return [*_guess(prepared.schema.target), *said, *dropped, *prepared.split.notes,
+            *prepared.problem.notes]  # fmt: skip
 
 
 def _guess(target: Column | None) -> list[str]:
@@ -292,36 +191,55 @@ def _once(alike: Sequence[str]) -> str:
     return alike[0] if len(set(alike)) == 1 else f"{alike[0]} (so in {len(alike)} fits)"
 
 
-def _conclude(
-    climb: Climb, prepared: Prepared, data: DataOptions, options: TrainOptions, source: Any,
-    tell: Monitor,
-) -> dict[str, Any]:  # fmt: skip
-    problem, metric = climb.problem, climb.metric
-    held = climb.held_out
-    choice = choose(climb.scores(), metric, problem.y[held], climb.resampling,
-                    problem.weights_of(held), problem.groups_of(held),
-                    climb.fold_numbers)  # fmt: skip
-    cost = parse_cost(options.cost) if options.cost else None
-    end = Conclusion(climb, choice, cost, options.sensitivity)
-    decision = end.threshold()
+def _conclude(climb: Climb, prepared: Prepared, cut: Collection[str]) -> dict[str, Any]:
+    asked, tell = climb.asked, climb.monitor
+    end, learner = _fitted(climb, cut)
+    choice, decision = end.choice, end.threshold()
     threshold = decision["value"] if decision else 0.5
-    learner = end.final_fit()
     test, views = end.test(learner, threshold)
     end.save_model(learner, test, threshold, prepared.fingerprint)
-    prepared = dataclasses.replace(prepared, findings=(*prepared.findings, *end.suspects()))
+    prepared = replace(prepared, findings=(*prepared.findings, *end.suspects()))
     tell(Progress(label="drawing the learning curve", done=0, total=1))
     curve = end.learning_curve()
     recipe = end.run.recipe.to_json() if end.run.recipe else None
     if recipe:
         climb.folder.write_json("recipe.json", recipe)
-    found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views}
-    result = _result(climb, prepared, choice, test, source, options) | {
+    found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views,
+             **insight(climb, learner, end.temperature)}  # fmt: skip
+    result = _result(climb, prepared, choice, test)
+    for rung in result["rungs"]:
+        rung["cut"] = rung["name"] in cut
+    result |= {
         **{name: block for name, block in found.items() if block},
-        "reproduce": train_command(source, data, options),
+        "reproduce": train_command(asked.source, asked.data, asked.options),
         "usable": choice.usable,
         **(_refuted(choice) if end.refuted else {}),
     }
     return fitting_words(result, prepared.task.NAME)
+
+
+def _fitted(climb: Climb, cut: Collection[str]) -> tuple[Conclusion, Learner]:
+    """Choose a rung and fit it on all rows; where that fails, choose among the others."""
+    problem, held, cost = climb.problem, climb.held_out, climb.asked.options.cost
+    failed: list[str] = []
+    while True:
+        scored = [replace(score, cut=score.name in cut) for score in climb.scores()]
+        choice = choose(scored, climb.metric, problem.y[held], climb.resampling,
+                        problem.weights_of(held), problem.groups_of(held),
+                        climb.fold_numbers)  # fmt: skip
+        choice = replace(choice, why=" ".join([choice.why, *failed]),
+                         sentences=(*choice.sentences, *failed))  # fmt: skip
+        end = Conclusion(climb, choice, parse_cost(cost) if cost else None,
+                         climb.asked.options.sensitivity)  # fmt: skip
+        try:
+            return end, end.final_fit()
+        except FAILURES as error:
+            what = (
+                f"{end.rung.TITLE} was to be used, but its fit on all rows failed: {reason(error)}"
+            )
+            climb.monitor(WarningRaised(message=what))
+            failed.append(f"{what[0].upper()}{what[1:]}.")
+            end.run.status = f"failed: its fit on all rows: {reason(error)}"
 
 
 def _refuted(choice: Choice) -> dict[str, Any]:
@@ -332,10 +250,10 @@ def _refuted(choice: Choice) -> dict[str, Any]:
 
 
 def _result(
-    climb: Climb, prepared: Prepared, choice: Choice, test: Mapping[str, Any], source: Any,
-    options: TrainOptions,
-) -> dict[str, Any]:  # fmt: skip
+    climb: Climb, prepared: Prepared, choice: Choice, test: Mapping[str, Any]
+) -> dict[str, Any]:
     problem, metric = climb.problem, climb.metric
+    source = climb.asked.source
     positive = problem.codec.classes[-1] if problem.kind == "binary" else ""
     verdict = "use" if choice.usable else "do_not_use"
     return {
@@ -348,7 +266,7 @@ def _result(
         "positive": positive,
         "positive_reason": problem.codec.positive_reason,
         "source": str(source) if isinstance(source, str | Path) else "data from memory",
-        "seed": options.seed,
+        "seed": climb.asked.seed,
         "versions": library_versions(),
         "rows": _counts(problem),
         "metric": {"name": metric.name, "title": metric.title,

@@ -6,6 +6,8 @@ import gzip
 import io
 import os
 import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -477,3 +479,18 @@ def test_png_header_maker_makes_a_png() -> None:
     from PIL import Image
 
     assert Image.open(io.BytesIO(png_header(20, 10))).size == (20, 10)
+
+
+def test_tables_do_not_load_pillow() -> None:
+    """Reading a table costs no more for pictures being possible."""
+    code = (
+        "import sys; from neuroscope.data.sources import read; from neuroscope.data.schema import"
+        " infer_schema; t = read({'a': [1, 2], 'b': ['x', 'y']}); infer_schema(t);"
+        " assert 'PIL' not in sys.modules; read('digits-images'); assert 'PIL' not in sys.modules"
+    )
+    root = Path(__file__).parents[3] / "src"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(root)}, text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

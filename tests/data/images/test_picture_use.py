@@ -333,6 +333,8 @@ def test_copies_and_their_labels() -> None:
     (root / "cat/near.jpg").write_bytes(encoded(near, "JPEG", quality=90))
     found = audited(read("pets"))
     assert found["duplicate-pictures"].count == 2
+    assert "such as cat/03.png and cat/copy.bmp" in found["duplicate-pictures"].what
+    assert "such as cat/07.png and cat/near.jpg" in found["near-duplicates"].what
     assert found["duplicate-pictures"].names == ("cat/copy.bmp", "dog/wrong.png")
     assert found["conflicting-pictures"].names == ("cat/05.png", "dog/wrong.png")
     assert found["near-duplicates"].names == ("cat/near.jpg",)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuroscope.cli.views.words import bullets, counted, heading, paragraph, shown, spread
+from neuroscope.report.words import naming
 
 _MOST_CLASSES = 12
 _ROOMY = 100  # columns of a terminal
@@ -37,7 +38,7 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     if "cost" in found:
         _cost(found["cost"], found, console)
     if "groups" in found:
-        _groups(found["groups"], console)
+        _groups(found["groups"], repr(found["positive"]) if found["positive"] else "", console)
 
 
 def _plain_table(*titles: str) -> Table:
@@ -110,7 +111,7 @@ def _cost(cost: Mapping[str, Any], found: Mapping[str, Any], console: Console) -
               f"{found['noun']}.")  # fmt: skip
 
 
-def _groups(groups: Mapping[str, Any], console: Console) -> None:
+def _groups(groups: Mapping[str, Any], positive: str, console: Console) -> None:
     heading(console, f"By {groups['column']}")
     table = _plain_table(" ", "rows", "score", "95 % interval")
     binary = groups["groups"] and groups["groups"][0]["selection_rate"] is not None
@@ -128,4 +129,4 @@ def _groups(groups: Mapping[str, Any], console: Console) -> None:
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
     for sentence in groups["sentences"]:
-        paragraph(console, sentence)
+        paragraph(console, naming(sentence, positive))

@@ -22,24 +22,39 @@ def ladder(result: Mapping[str, Any], console: Console) -> Table:
     longest = max(len(rung["title"]) for rung in result["rungs"]) + 2
     width = min(max(console.width - longest - _OTHERS, _BAR[0]), _BAR[1])
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
-    table.add_column("  rung", min_width=12, no_wrap=console.width >= 72, overflow="ellipsis")
+    table.add_column("  rung", no_wrap=True)
     table.add_column(result["metric"]["title"], justify="right", min_width=6)
-    table.add_column("95 % interval", no_wrap=True)
+    table.add_column("95 % interval", width=width)
     if console.width >= 72:
         table.add_column("parameters", justify="right", no_wrap=True)
         table.add_column("time", justify="right", no_wrap=True)
     scale = _scale(result["rungs"])
     for rung in result["rungs"]:
-        chosen = rung["name"] == result["chosen"]
-        style = "bold green" if chosen else "dim" if rung["value"] is None else ""
-        title = ("▸ " if chosen else "  ") + rung["title"]
-        drawn = _bar(rung["interval"], rung["value"], scale, width) or rung["status"]
-        cells = [title, shown(rung["value"]), drawn]
-        if console.width >= 72:
-            cells += [f"{rung['parameters']:,}", duration(rung["seconds"])]
+        chosen, ran = rung["name"] == result["chosen"], rung["value"] is not None
+        style = "bold green" if chosen else "" if ran else "dim"
+        cells = [("▸ " if chosen else "  ") + rung["title"]]
+        if ran:
+            drawn = _bar(rung["interval"], rung["value"], scale, width)
+            cells += [shown(rung["value"]), drawn]
+            if console.width >= 72:
+                cells += [f"{rung['parameters']:,}", duration(rung["seconds"])]
+        else:
+            cells += ["", rung["status"].partition(":")[0]]
         cells = [_plain(cell) for cell in cells] if ascii_only else cells
         table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
+
+
+def remarks(result: Mapping[str, Any]) -> list[str]:
+    """Return what the table has no room for: why a rung has no score, or too little time."""
+    said = []
+    for rung in result["rungs"]:
+        if rung["value"] is None:
+            said.append(f"{rung['title']}: {rung['status']}")
+        elif rung.get("cut"):
+            said.append(f"{rung['title']}: cut short by the time budget; a longer --budget may "
+                        "do better")  # fmt: skip
+    return said
 
 
 def _scale(rungs: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

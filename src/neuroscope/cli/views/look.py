@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli.views.words import bullets, counted, heading, paragraph
+from neuroscope.cli.views.words import KINDS, bullets, counted, heading, paragraph
 
 _MOST_COLUMNS = 40
 _MOST_ASIDE = 20
@@ -53,9 +53,9 @@ def _target(found: Mapping[str, Any], console: Console) -> None:
     target = found["target"]
     if target is None:
         return
-    said = Text.assemble("target ", (target["column"], "bold"), f" ({target['chosen_because']})")
+    said = Text.assemble("target ", (target["column"], "bold"), f", {target['chosen_because']}")
     if target["kind"]:
-        said.append(f": {target['kind']}, {target['reason']}")
+        said.append(f": {KINDS.get(target['kind'], target['kind'])} ({_why(target['reason'])})")
     paragraph(console, said)
 
 
@@ -106,6 +106,11 @@ def _kinds(about: Mapping[str, Any]) -> str:
     return f"{colour}; stored as {', '.join(parts)}; pixels as {', '.join(modes)}"
 
 
+def _why(reason: str) -> str:
+    """Return the reason without what it leads to, which the kind has said: ": classes"."""
+    return reason.rpartition(": ")[0] or reason
+
+
 def _columns(found: Mapping[str, Any], console: Console) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
     table.add_column("  name", max_width=max(console.width // 3, 12), overflow="fold")
@@ -123,7 +128,9 @@ def _columns(found: Mapping[str, Any], console: Console) -> Table:
 
 def _finding(finding: Mapping[str, Any]) -> Text:
     said = Text.assemble((finding["what"], "bold"), f"\n{finding['meaning']}; {finding['remedy']}")
-    if finding["rows"]:
+    if finding.get("names"):
+        said.append(f"\nfor example {', '.join(finding['names'])}", "dim")
+    elif finding["rows"]:
         rows = ", ".join(f"{row:,}" for row in finding["rows"])
         named = f"{'row' if len(finding['rows']) == 1 else 'rows'} {rows}"
         said.append(f"\nfor example {', '.join(finding['names']) or named}", "dim")

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from neuroscope.base.nouns import ROW
-from neuroscope.cli.views.ladder import ladder
-from neuroscope.cli.views.words import bullets, counted, duration, heading, paragraph, shown, spread
+from neuroscope.cli.views.ladder import ladder, remarks
+from neuroscope.cli.views.words import (
+    KINDS,
+    bullets,
+    counted,
+    duration,
+    heading,
+    paragraph,
+    shown,
+    spread,
+)
+from neuroscope.report.words import naming
+
+_TOP = 3  # columns told of what the model looks at
 
 
 def show(result: Mapping[str, Any], console: Console) -> None:
@@ -19,21 +32,22 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     heading(console, "The ladder (on rows held out from training)")
     console.print(ladder(result, console))
     yardstick = [rung["title"] for rung in result["rungs"] if rung["yardstick"]]
+    for remark in remarks(result):
+        paragraph(console, Text(remark, style="dim"))
     if yardstick:
         said = f"{', '.join(yardstick)}: the yardstick, shown for comparison"
         paragraph(console, Text(said, style="dim"))
     _verdict(result, console)
     _test(result, console)
+    _looks(result, console)
     _where(result, console)
 
 
 def _data(result: Mapping[str, Any], console: Console) -> None:
     rows = result["rows"]
-    kinds = {"binary": "one of two classes", "multiclass": "one of several classes",
-             "regression": "a number"}  # fmt: skip
     console.print()
     title = Text.assemble((result["source"], "bold"), ": predict ", (result["target"], "bold"),
-                          f", {kinds.get(result['kind'], result['kind'])}")  # fmt: skip
+                          f", {KINDS.get(result['kind'], result['kind'])}")  # fmt: skip
     if result.get("positive"):
         why = result["positive_reason"]
         other = "" if "by the user" in why else "; else name it with --positive"
@@ -78,7 +92,8 @@ def _verdict(result: Mapping[str, Any], console: Console) -> None:
         paragraph(console, curve["sentence"])
     decision = result.get("threshold") or {}
     if decision.get("sentence"):
-        paragraph(console, decision["sentence"])
+        named = repr(result["positive"]) if result.get("positive") else ""
+        paragraph(console, naming(decision["sentence"], named))
 
 
 def _test(result: Mapping[str, Any], console: Console) -> None:
@@ -98,6 +113,42 @@ def _test(result: Mapping[str, Any], console: Console) -> None:
         between = spread(test["interval"]["mae"], in_target_units=True)
         paragraph(console, f"It misses by {miss} on average (95 % interval {between}), in units "
                   f"of {result['target']!r}.")  # fmt: skip
+
+
+def _looks(result: Mapping[str, Any], console: Console) -> None:
+    """Print the columns whose loss is more than chance, the three that matter most."""
+    known = result.get("importance") or []
+    if not known:
+        return
+    clear = [entry for entry in known if entry["drop"] > 0 and _above_zero(entry["interval"])]
+    title = result["metric"]["title"]
+    heading(console, f"What it looks at (how much worse {title} is when one column is shuffled)")
+    table = Table.grid(padding=(0, 2))
+    for entry in clear[:_TOP]:
+        table.add_row(Text(f"  {entry['column']}", style="bold"), Text(shown(entry["drop"])),
+                      Text(spread(entry["interval"])))  # fmt: skip
+    if table.row_count:
+        console.print(table)
+    others = len(known) - len(clear[:_TOP])
+    if not clear:
+        paragraph(console, "no column alone makes a difference that chance does not explain; "
+                  "others stand in for it" + _largest_weights(result.get("weights")))  # fmt: skip
+    elif others:
+        paragraph(console, Text(f"{counted(others, 'other column')} in the report", style="dim"))
+
+
+def _largest_weights(block: Mapping[str, Any] | None) -> str:
+    """Return the features that weigh most in a single neuron with one output."""
+    if not block or len(block["outputs"]) > 1:
+        return ""
+    named = [f"{f['feature']} {f['effects'][0]:+.3g}" for f in block["features"][:_TOP]]
+    unit = "units" if block["unit"] == "target" else "log-odds"
+    unit += f" of {block['outputs'][0]!r} a standard deviation"
+    return f". Its largest weights, in {unit}: {', '.join(named)}"
+
+
+def _above_zero(interval: Sequence[float | None]) -> bool:
+    return interval[0] is not None and interval[0] > 0
 
 
 def _where(result: Mapping[str, Any], console: Console) -> None:

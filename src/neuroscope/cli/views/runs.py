@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli.views.words import bullets, shown, spread
+from neuroscope.cli.views.words import bullets, paragraph, shown, spread
 from neuroscope.judge.metrics import METRICS
 
 _COLOURS = {"finished": "green", "running": "cyan", "interrupted": "yellow", "failed": "red",
             "damaged": "red"}  # fmt: skip
 
+_HEADS = ("run", "status", "target", "chosen", "score")
 _SECTIONS = {"setting": "settings that differ", "recipe": "recipe, where it differs",
              "score": "ladder", "test": "test rows"}  # fmt: skip
 
@@ -34,19 +35,39 @@ def _list(found: Mapping[str, Any], console: Console) -> None:
         console.print(f"no runs in {found['folder']}; begin with: neuroscope train iris",
                       markup=False)  # fmt: skip
         return
+    rows = [_cells(run) for run in found["runs"]]
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
+    if sum(widths) + 2 * len(widths) > console.width:
+        _stacked(rows, found["runs"], console)
+        return
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
-    for title in ("run", "status", "target", "chosen"):
-        table.add_column(title, overflow="fold")
-    table.add_column("score", justify="right", no_wrap=True)
-    for run in found["runs"]:
-        known = METRICS.get(run["metric"])
-        score = "" if run["value"] is None else f"{known.title if known else run['metric']} "
-        score += "" if run["value"] is None else shown(run["value"])
-        style = _COLOURS.get(run["status"], "")
-        status = run["status"] + (f": {run['note']}" if run["status"] == "damaged" else "")
-        table.add_row(Text(run["name"], style="bold"), Text(status, style=style),
-                      Text(run["target"]), Text(run["chosen"]), Text(score))  # fmt: skip
+    for title in _HEADS:
+        table.add_column(title, no_wrap=True, justify="right" if title == "score" else "left")
+    for run, (name, status, *others) in zip(found["runs"], rows, strict=True):
+        table.add_row(Text(name, style="bold"), Text(status, style=_COLOURS.get(run["status"], "")),
+                      *map(Text, others))  # fmt: skip
     console.print(table)
+
+
+def _cells(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the list says of a run, in the order of its columns."""
+    known = METRICS.get(run["metric"])
+    value = "" if run["value"] is None else shown(run["value"])
+    score = f"{known.title if known else run['metric']} {value}" if value else ""
+    status = run["status"] + (f": {run['note']}" if run["status"] == "damaged" else "")
+    return run["name"], status, run["target"], run["chosen"], score
+
+
+def _stacked(
+    rows: Sequence[tuple[str, ...]], runs: Sequence[Mapping[str, Any]], console: Console
+) -> None:
+    """Print two lines a run where a table would break the names, which are there to be copied."""
+    for run, (name, status, target, chosen, score) in zip(runs, rows, strict=True):
+        console.print(Text(name, style="bold"), soft_wrap=True)
+        said = Text(status, style=_COLOURS.get(run["status"], ""))
+        for part in (target and f"predicts {target}", chosen, score):
+            said.append(f" · {part}" if part else "", style="default")
+        paragraph(console, said)
 
 
 def _compare(comparison: Mapping[str, Any], console: Console) -> None:

@@ -8,7 +8,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from neuroscope.judge.metrics import amount
+
 INDENT = 2
+KINDS = {"binary": "one of two classes", "multiclass": "one of several classes",
+         "regression": "a number"}  # fmt: skip
 
 
 def duration(seconds: float) -> str:
@@ -26,7 +30,7 @@ def shown(value: float | None, *, in_target_units: bool = False) -> str:
         return "-"
     if not in_target_units:
         return f"{value:z.3f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return amount(value)
 
 
 def spread(interval: Sequence[float | None] | None, *, in_target_units: bool = False) -> str:

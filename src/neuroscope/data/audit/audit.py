@@ -13,8 +13,8 @@ from neuroscope.data.wording import counted
 
 _ORDER = ("serious", "notice", "info")
 _DROPPED = {
-    "all-missing": "it has no value in any row",
-    "constant": "it has the same value in all rows",
+    "all-missing": "it has no value in any row that may train",
+    "constant": "it has the same value in every row that may train",
     "identifier": "it names rows and says nothing about new ones",
 }
 
@@ -30,8 +30,9 @@ def audit(
     """Return what a person should know before training, serious findings first.
 
     Without a `task_kind` the checks of the target are left out, without a `split` those across
-    its parts. Leakage and suspect labels are looked for in a sample of rows, drawn by `seed`;
-    their findings say so.
+    its parts. What decides about a column (missing, constant, leakage) and suspect labels are
+    looked for in the development rows only, so that the test stays unseen; leakage and labels in a
+    sample of them, drawn by `seed`, and their findings say so.
     """
     subject = Subject(table, schema, split, task_kind, seed)
     found = [_summary(subject), *features.check(subject), *rows.check(subject)]

@@ -17,6 +17,7 @@ RARELY_FAR = 0.01  # share of rows up to which far numbers are outliers, not a l
 MANY_CATEGORIES = 50
 FEW_ROWS_EACH = 5  # rows for each category below which little can be learnt about one
 NEARLY_NUMBERS = 0.9  # share of rows with a number from which text was meant as numbers
+MIXED_NUMBERS = 0.5  # share of rows with a number from which the words among them are told
 
 _PLACEHOLDERS = frozenset(
     ("?", "-", "--", ".", "n/a", "#n/a", "na", "nan", "null", "(null)", "unknown", "missing")
@@ -36,7 +37,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if column.kind == "image":
             continue  # `images.audit` looks at pictures
         cells = subject.cells(column.name)
-        missing, findings = _feature(column, cells)
+        missing, findings = _feature(column, cells, subject.learnable)
         yield from findings
         if 0 < missing < MANY_MISSING * len(cells.values):
             some_missing[column.name] = missing
@@ -46,23 +47,25 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield from _outliers(subject.target, subject.y)
 
 
-def _feature(column: Column, cells: Cells) -> tuple[int, list[Finding]]:
-    """Return the number of missing values and the findings of one feature."""
+def _feature(column: Column, cells: Cells, learnable: np.ndarray) -> tuple[int, list[Finding]]:
+    """Return the number of missing values and the findings of one feature.
+
+    Whether there is something to learn from it is for the learnable rows to say.
+    """
     if column.kind in ("numeric", "datetime"):
         given = cells.numbers() if column.kind == "numeric" else cells.moments()
         missing = np.isnan(given)
-        known = given[~missing]
-        constant = len(known) > 0 and bool((known == known[0]).all())
         more = list(_numbers(column.name, given)) if column.kind == "numeric" else []
     else:
-        codes, labels = cells.categories()
-        missing, constant = codes < 0, len(labels) == 1
-        more = list(_categories(column.name, codes, labels))
+        given, labels = cells.categories()
+        missing = given < 0
+        more = list(_categories(column.name, given, labels))
+    seen = given[learnable][~missing[learnable]]
+    if not len(seen):
+        return 0, [_all_missing(column.name, len(learnable), len(missing))]
+    if len(seen) == len(learnable) and bool((seen == seen[0]).all()):
+        return 0, [_constant(column.name, len(learnable), len(missing))]
     absent = int(missing.sum())
-    if absent == len(missing):
-        return 0, [_all_missing(column.name, absent)]
-    if constant and not absent:
-        return 0, [_constant(column.name, len(missing))]
     if absent >= MANY_MISSING * len(missing):
         more = [_missing(column.name, missing), *more]
     return absent, more
@@ -148,6 +151,23 @@ def _categories(name: str, codes: np.ndarray, labels: list[str]) -> Iterator[Fin
             meaning="because of these few cells the whole column is read as categories",
             remedy="empty or correct these cells, so that the column is read as numbers",
         )
+    elif MIXED_NUMBERS * rows.sum() <= rows.sum() - strange < rows.sum() and len(labels) > 10:
+        texts = [
+            repr(labels[code]) for code in np.array(not_numbers)[np.argsort(-rows[not_numbers])]
+        ]
+        yield Finding(
+            code="numbers-and-words",
+            severity="notice",
+            column=name,
+            count=strange,
+            rows=examples(np.isin(codes, not_numbers)),
+            what=f"{name!r} mixes numbers with words, which stand in {counted(strange, 'row')}:"
+            f" {listed(texts)}",
+            meaning="the whole column is read as categories, to which 3 is no nearer to 4 than"
+            " to 100",
+            remedy="where the words mean missing, empty these cells; else give the words a column"
+            " of their own",
+        )
     elif len(labels) > MANY_CATEGORIES and rows.sum() < FEW_ROWS_EACH * len(labels):
         each = rows.sum() / len(labels)
         yield Finding(
@@ -169,25 +189,29 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _all_missing(name: str, rows: int) -> Finding:
+def _rows(learnable: int, rows: int) -> str:
+    return "row" if learnable == rows else "row that may train"
+
+
+def _all_missing(name: str, learnable: int, rows: int) -> Finding:
     return Finding(
         code="all-missing",
         severity="notice",
         column=name,
-        count=rows,
-        what=f"{name!r} has no value in any row",
+        count=learnable,
+        what=f"{name!r} has no value in any {_rows(learnable, rows)}",
         meaning="there is nothing to learn from it; it is left out",
         remedy="nothing to do; if there should be values, check how the file was made",
     )
 
 
-def _constant(name: str, rows: int) -> Finding:
+def _constant(name: str, learnable: int, rows: int) -> Finding:
     return Finding(
         code="constant",
         severity="notice",
         column=name,
-        count=rows,
-        what=f"{name!r} has the same value in all rows",
+        count=learnable,
+        what=f"{name!r} has the same value in every {_rows(learnable, rows)}",
         meaning="there is nothing to learn from it; it is left out",
         remedy="nothing to do; if it should vary, check how the rows were chosen",
     )

@@ -125,12 +125,17 @@ class Subject:
             return np.arange(self.table.rows)
         return np.flatnonzero(~np.isnan(self.y))
 
+    @cached_property
+    def learnable(self) -> np.ndarray:
+        """Usable rows that no test is made of: only they may decide what a model sees."""
+        return self.usable if self.split is None else self.split.development
+
     def sample(self, limit: int) -> np.ndarray:
-        """Return at most `limit` usable rows, drawn by the seed, sorted."""
-        if len(self.usable) <= limit:
-            return self.usable
+        """Return at most `limit` learnable rows, drawn by the seed, sorted."""
+        if len(self.learnable) <= limit:
+            return self.learnable
         random = randomness.generator(self.seed, "audit")
-        return np.sort(random.choice(self.usable, limit, replace=False))
+        return np.sort(random.choice(self.learnable, limit, replace=False))
 
     @cached_property
     def hashes(self) -> np.ndarray:

@@ -169,7 +169,7 @@ def _suspects(subject: Subject) -> Iterator[Finding]:
     if not len(worst):
         return
     count, share = len(worst), len(worst) / len(y)
-    where = " looked at" if len(y) < len(subject.usable) else ""
+    where = " looked at" if len(y) < len(subject.learnable) else ""
     yield Finding(
         code="suspect-labels",
         severity="notice" if share > 0.01 else "info",

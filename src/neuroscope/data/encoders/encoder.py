@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,10 @@ class Encoder:
     ) -> tuple[Encoder, dict[str, np.ndarray]]:
         codes: list[Code] = []
         honest: dict[str, np.ndarray] = {}
+        read = columns.reader(table, rows)
         for column in schema.features:
             if column.kind not in _SKIPPED:
-                code, values = _fit_column(table, column, rows, numeric_bins, y, seed)
+                code, values = _fit_column(read(column.name), column, numeric_bins, y, seed)
                 codes.append(code)
                 if values is not None:
                     honest[column.name] = values
@@ -141,11 +143,10 @@ class Encoder:
         n = table.rows if rows is None else len(rows)
         x = np.zeros((n, len(self.names)), dtype=np.float32)
         tallies: dict[str, Tally] = {}
-        for code, start in zip(self.codes, self._starts, strict=False):
-            if len(code.names):
-                cells = columns.cells(table, code.column, rows)
-                out = x[:, start : start + len(code.names)]
-                tallies[code.column] = code.write(cells, out)
+        read = columns.reader(table, rows)
+        for code, (start, end) in zip(self.codes, pairwise(self._starts), strict=True):
+            if end > start:
+                tallies[code.column] = code.write(read(code.column), x[:, start:end])
         counts = {
             what: {name: getattr(t, what) for name, t in tallies.items() if getattr(t, what)}
             for what in ("unseen", "missing", "infinite")
@@ -205,15 +206,9 @@ class Encoder:
 
 
 def _fit_column(
-    table: Table,
-    column: Column,
-    rows: np.ndarray | None,
-    numeric_bins: int,
-    y: np.ndarray | None,
-    seed: int,
+    cells: columns.Cells, column: Column, numeric_bins: int, y: np.ndarray | None, seed: int
 ) -> tuple[Code, np.ndarray | None]:
     """Return the code of one column, and out-of-fold statistics if it has some."""
-    cells = columns.cells(table, column.name, rows)
     if column.kind == "numeric":
         return Numeric.fit(cells, numeric_bins), None
     if column.kind == "datetime":

@@ -46,6 +46,11 @@ class _Gallery:
         """Pairs of rows (m, 2) that look nearly the same."""
         return near_twins(self.facts, self.codes)
 
+    def such_as(self, pair: np.ndarray) -> str:
+        """Return the names of two pictures that are alike."""
+        names = [f"row {r + 1}" if self._names is None else self._names[r] for r in pair.tolist()]
+        return f"such as {names[0]} and {names[1]}"
+
     def finding(self, code: str, severity: Severity, rows: np.ndarray, **words: str) -> Finding:
         """Return a finding about `rows` (numbers from 0, or a mask) that names their files."""
         at = np.flatnonzero(rows) if rows.dtype == bool else rows
@@ -169,13 +174,14 @@ def _blank(gallery: _Gallery) -> Iterator[Finding]:
 def _copies(gallery: _Gallery) -> Iterator[Finding]:
     sound = np.flatnonzero(gallery.facts.sound)
     _, first, group = np.unique(gallery.codes[sound], return_index=True, return_inverse=True)
-    repeats = np.delete(sound, first)
+    repeats, originals = np.delete(sound, first), np.delete(sound[first][group], first)
     if len(repeats):
         yield gallery.finding(
             "duplicate-pictures",
             "notice" if len(repeats) > 0.01 * len(sound) else "info",
             repeats,
-            what=f"exact copies of another picture: {_of(len(repeats), len(sound))}",
+            what=f"exact copies of another picture: {_of(len(repeats), len(sound))};"
+            f" {gallery.such_as(np.array([originals[0], repeats[0]]))}",
             meaning="copies are kept in one part of the split, so that none is both learnt and"
             " judged",
             remedy="remove copies that came in by accident",
@@ -200,7 +206,8 @@ def _copies(gallery: _Gallery) -> Iterator[Finding]:
             "near-duplicates",
             "notice" if len(near) > 0.01 * len(sound) else "info",
             near,
-            what=f"pictures that look nearly like another: {_of(len(near), len(sound))}",
+            what=f"pictures that look nearly like another: {_of(len(near), len(sound))};"
+            f" {gallery.such_as(gallery.pairs[0])}",
             meaning="saved again, resized, or taken a moment later; they count for little more"
             " than one",
             remedy="if they are series of one thing, keep each together with --group COL",

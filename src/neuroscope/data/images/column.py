@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from neuroscope.data import _kinds
 from neuroscope.data.table import Origin, Table
@@ -128,8 +127,3 @@ def picture_column(table: Table, schema: Schema | None = None) -> str | None:
     if schema is not None:
         return next((c.name for c in schema.features if c.kind == "image"), None)
     return next((name for name in table.names if picture_reason(table, name)), None)
-
-
-def missing_pictures(column: pa.ChunkedArray) -> np.ndarray:
-    """Return (n,) whether a row has no picture at all."""
-    return pc.call_function("is_null", [column]).to_numpy(zero_copy_only=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from neuroscope.base.errors import SchemaError
 
@@ -45,6 +45,22 @@ def _apart(names: list[str], notes: list[str]) -> list[str]:
             notes.append(f"column {name!r} differs from {known!r} by case only: {name}_{position}")
         apart.append(name if known == name else f"{name}_{position}")
     return apart
+
+
+def renamed_by_case(names: Iterable[str], occurs: Callable[[str], bool]) -> list[str]:
+    """Return notes on names that DuckDB made up: "a_1" for an "a" that stands beside an "A".
+
+    `occurs` tells whether a name is one that the source itself gives.
+    """
+    seen: dict[str, str] = {}
+    notes = []
+    for name in names:
+        stem, _, number = name.rpartition("_")
+        other = seen.get(stem.casefold())
+        if other and number.isdigit() and not occurs(name):
+            notes.append(f"column {stem!r} differs from {other!r} by case only: {name}")
+        seen.setdefault(name.casefold(), name)
+    return notes
 
 
 def _positions(name: str, names: list[str]) -> str:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from neuroscope.base.errors import NeuroscopeError, SourceError
 from neuroscope.data.sources import _files
-from neuroscope.data.sources._names import clean_names
+from neuroscope.data.sources._names import clean_names, renamed_by_case
 from neuroscope.data.sources._query import queried
 from neuroscope.data.sources._settle import settle
 from neuroscope.data.sources._sql import connect, first_line, identifier
 from neuroscope.data.table import Origin, Table
 
 
-def read_files(source: str, scan: Callable[[Path], str], kind: str, sql: str | None) -> Table:
-    """Read the files of `source`; `scan` gives the SQL that reads one, `kind` names it."""
+def read_files(
+    source: str,
+    scan: Callable[[Path], str],
+    kind: str,
+    sql: str | None,
+    *,
+    occurs: Callable[[Path, str], bool],
+) -> Table:
+    """Read the files of `source`; `scan` gives the SQL that reads one, `kind` names it.
+
+    `occurs` tells whether a file itself gives a column name, and not DuckDB.
+    """
     import duckdb  # noqa: PLC0415
 
     paths = _files.expand(source)
@@ -31,7 +42,7 @@ def read_files(source: str, scan: Callable[[Path], str], kind: str, sql: str | N
                 names, said = clean_names(raw, str(path))
                 first = first or names
                 _files.same_columns(paths[0], first, path, names)
-                notes += said
+                notes += said + renamed_by_case(raw, partial(occurs, path))
                 renamed = ", ".join(
                     f"{identifier(a)} AS {identifier(b)}" for a, b in zip(raw, names, strict=True)
                 )

@@ -9,12 +9,12 @@ from typing import Any
 
 from neuroscope.base.errors import SourceError
 from neuroscope.data.images.column import HEAD_BYTES, looks_like_picture
-from neuroscope.data.images.store import MOST_BYTES, open_zip
 from neuroscope.data.sources import _pictures
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import SetAside, Table
 
 KIND = "a zip archive of pictures (.zip), one folder a class"
+MOST_BYTES = 1 << 28  # of one entry, unpacked; `images.store` refuses larger files as well
 MOST_EXPANSION = 200  # times its packed size that a large entry may unpack to
 _LARGE = 1 << 25  # bytes below which a well-packed entry does no harm
 
@@ -43,6 +43,8 @@ def read(source: str, *, sql: str | None = None) -> Table:
     Nothing is unpacked to disk. Names that lead out of the archive and entries that are no
     pictures are set aside with the reason; a zip bomb is a SourceError that names the entry.
     """
+    from neuroscope.data.images.store import open_zip  # noqa: PLC0415 - loads Pillow
+
     set_aside: list[SetAside] = []
     names: list[str] = []
     with open_zip(Path(source)) as archive:

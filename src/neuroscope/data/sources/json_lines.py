@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ def accepts(source: Any) -> bool:
 
 def read(source: str, *, sql: str | None = None) -> Table:
     """Read objects as rows; nested values stay JSON text, and a note says so."""
-    return read_files(source, _scan, "JSON", sql)
+    return read_files(source, _scan, "JSON", sql, occurs=_occurs)
+
+
+def _occurs(path: Path, name: str) -> bool:
+    start = _files.head(path)
+    return any(json.dumps(name, ensure_ascii=ascii).encode() in start for ascii in (True, False))
 
 
 def _scan(path: Path) -> str:

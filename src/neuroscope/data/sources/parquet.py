@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from neuroscope.data.sources import _files
@@ -20,4 +21,11 @@ def accepts(source: Any) -> bool:
 
 def read(source: str, *, sql: str | None = None) -> Table:
     """Read Parquet; a damaged file is a SourceError."""
-    return read_files(source, lambda path: f"read_parquet({literal(path)})", "Parquet", sql)
+    return read_files(source, lambda path: f"read_parquet({literal(path)})", "Parquet", sql,
+                      occurs=_occurs)  # fmt: skip
+
+
+def _occurs(path: Path, name: str) -> bool:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only when a file is read
+
+    return name in pq.read_schema(path).names

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from sklearn.base import clone
 
+from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron import heads
 from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import descend_safely
-from neuroscope.neuron.forward import make_workspace
+from neuroscope.neuron.forward import zeros
 from neuroscope.neuron.heads import Kind
 from neuroscope.neuron.network import Network
-from neuroscope.neuron.step import State, train_epoch
+from neuroscope.neuron.range_test import RangeTest, learning_rate_range
+from neuroscope.neuron.step import State, make_scratch, train_epoch
 from neuroscope.neuron.units import LINEAR, LOGISTIC, learn_row, learn_rows
 from neuroscope.neuron.update import make_rule
 from neuroscope.tasks.estimators._base import Estimator, check_finite, names_of, seed_of
+from neuroscope.tasks.estimators._errors import ParameterError
 from neuroscope.tasks.estimators._neurons import Lesson, Pass, learn_safely, watch_cost, writable
 from neuroscope.tasks.estimators._rows import Rows
 
@@ -37,7 +42,7 @@ class Online:
         self.network, self.rows = network, rows
         state = State.start(network, recipe, 1)
         self.moments, self.chance, self.step = state.moments, state.chance, 0
-        self.gradient = np.empty_like(network.theta)
+        self.gradient = zeros(network.theta.size, network.theta.dtype)
         self.norms = np.empty(len(network.widths) - 1, network.theta.dtype)
         self.shape = network.shape
         self.prepare(recipe, rows)
@@ -45,16 +50,11 @@ class Online:
     def prepare(self, recipe: Recipe, rows: int) -> None:
         """Take the choices of `recipe` and make room for batches of calls of `rows` rows."""
         batch = min(recipe.batch_size, rows)
-        self.rows, dtype = rows, self.network.theta.dtype
+        self.rows = rows
         constant = dataclasses.replace(recipe, schedule="constant", warmup=0.0)
         self.rule = make_rule(constant, batch_size=batch, total_steps=1)
         self.order = np.arange(rows)
-        self.scratch = (
-            make_workspace(self.shape, batch, dtype),
-            np.empty((batch, self.network.widths[0]), dtype),
-            np.empty((batch, self.network.widths[-1]), dtype),
-            np.empty(batch, dtype),
-        )
+        self.scratch = make_scratch(self.network, batch)
 
     def learn(self, x: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
         """Take one pass over rows x (n, d), y (n, k), w (n,); returns the mean loss before it."""
@@ -98,6 +98,35 @@ class Descent(Estimator):
         self.n_iter_ = len(self.loss_curve_)
         self.learning_rate_ = self._rate
         self._compare_with_guessing(kind, outputs)
+
+    @abstractmethod
+    def _question(self, x: Any, y: Any, sample_weight: Any) -> tuple[Kind, int, Rows]:
+        """Return the kind of answer, the number of outputs and the checked rows of a fit."""
+        ...
+
+    def learning_rate_range(
+        self, X: Any, y: Any, sample_weight: Any = None, *,
+        low: float = 1e-6, high: float = 10.0, steps: int = 100,
+    ) -> RangeTest:  # fmt: skip
+        """Learning-rate range test (Smith 2017): let the rate grow from `low` to `high` in `steps`.
+
+        Returns the rates (m,), the smoothed loss at each (m,), cut where it gets out of hand, and a
+        suggested `learning_rate`: where the loss falls steepest. Fresh weights are tried on the
+        rows X (n, d) and y as `fit` would learn them; the estimator stays as it is. With
+        batch_size 1 a step is one row and the curve rough: give more steps. Raises ValueError.
+        """
+        trial = cast(Descent, clone(self))
+        kind, outputs, rows = trial._question(X, y, sample_weight)
+        train, _, recipe = trial._divide(rows, stratify=False)
+        trial._start(kind, outputs, train, recipe)
+        trial._foresee(train)
+        examples = heads.examples(kind, train.x, train.y, outputs, recipe, sample_weight=train.w)
+        try:
+            return learning_rate_range(
+                trial._network, examples, recipe, low=low, high=high, steps=steps
+            )
+        except RecipeError as error:
+            raise ParameterError(error.what, remedy=error.remedy) from error
 
     def _foresee(self, rows: Rows) -> None:
         """Set before the first step of a fit what needs no learning; online nothing is known."""
@@ -149,7 +178,7 @@ class Descent(Estimator):
         )
         examples = heads.examples(kind, train.x, train.y, outputs, recipe, sample_weight=train.w)
         self._follow(descend_safely(self._network, examples, recipe, valid=watched))
-        self.alerts_ += gradient_alerts(self.gradient_norms_[-1], recipe.activation)
+        self.alerts_ += gradient_alerts(self.gradient_norms_, recipe.activation)
 
     def _follow(self, reports: Any) -> None:
         """Keep the record of a fit; a halved rate begins it anew and is said."""

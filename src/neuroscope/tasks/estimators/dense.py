@@ -60,10 +60,13 @@ class DenseClassifier(Classifier, _Dense):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DenseClassifier:
         """Learn from features X (n, d) and classes y (n,) or labels (n, k); raises ValueError."""
-        rows = self._weighted(self._read(X, y, sample_weight))
-        self._fit_network(self._kind_of_answer(), len(self.classes_), rows,
-                          stratify=not self._multilabel)  # fmt: skip
+        kind, outputs, rows = self._question(X, y, sample_weight)
+        self._fit_network(kind, outputs, rows, stratify=not self._multilabel)
         return self
+
+    def _question(self, x: Any, y: Any, sample_weight: Any) -> tuple[Kind, int, Rows]:
+        rows = self._weighted(self._read(x, y, sample_weight))
+        return self._kind_of_answer(), len(self.classes_), rows
 
     def _kind_of_answer(self) -> Kind:
         if self._multilabel:
@@ -141,9 +144,13 @@ class DenseRegressor(Regressor, _Dense):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DenseRegressor:
         """Learn from features X (n, d) and targets y (n,) or (n, k); raises ValueError."""
-        rows = self._read_numbers(X, y, sample_weight, reset=True)
-        self._fit_network("regression", _columns(rows), rows, stratify=False)
+        kind, outputs, rows = self._question(X, y, sample_weight)
+        self._fit_network(kind, outputs, rows, stratify=False)
         return self
+
+    def _question(self, x: Any, y: Any, sample_weight: Any) -> tuple[Kind, int, Rows]:
+        rows = self._read_numbers(x, y, sample_weight, reset=True)
+        return "regression", _columns(rows), rows
 
     def _divide(self, rows: Rows, *, stratify: bool) -> tuple[Rows, Rows | None, Recipe]:
         train, valid, recipe = super()._divide(rows, stratify=stratify)

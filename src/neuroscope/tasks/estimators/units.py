@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from neuroscope.base.recipe import Recipe
+from neuroscope.neuron.heads import Kind
 from neuroscope.neuron.units import (
     ADALINE,
     PERCEPTRON,
@@ -205,13 +206,16 @@ class LinearNeuron(Regressor, Descent):
             raise ParameterError(
                 f"solver is {self.solver!r}", remedy="choose 'descent' or 'closed_form'"
             )
-        rows = self._read(X, y, sample_weight)
+        kind, outputs, rows = self._question(X, y, sample_weight)
         if self.solver == "closed_form":
             self._solve(rows)
         else:
-            self._fit_network("regression", 1, rows, stratify=False)
+            self._fit_network(kind, outputs, rows, stratify=False)
             self._compare(rows)
         return self
+
+    def _question(self, x: Any, y: Any, sample_weight: Any) -> tuple[Kind, int, Rows]:
+        return "regression", 1, self._read(x, y, sample_weight)
 
     def _foresee(self, rows: Rows) -> None:
         """Begin with the mean target as the bias, which is slow to learn beside large features."""
@@ -299,11 +303,15 @@ class LogisticNeuron(Classifier, Descent):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticNeuron:
         """Learn from features X (n, d) and classes y (n,); raises ValueError, DivergedError."""
-        rows = self._weighted(self._read(X, y, sample_weight))
+        kind, outputs, rows = self._question(X, y, sample_weight)
+        self._fit_network(kind, outputs, rows, stratify=True)
+        return self
+
+    def _question(self, x: Any, y: Any, sample_weight: Any) -> tuple[Kind, int, Rows]:
+        rows = self._weighted(self._read(x, y, sample_weight))
         self._check_threshold()
         kind = "binary" if len(self.classes_) == 2 else "multiclass"
-        self._fit_network(kind, len(self.classes_), rows, stratify=True)
-        return self
+        return kind, len(self.classes_), rows
 
     def _check_threshold(self) -> None:
         if not 0 < self.threshold < 1:

@@ -43,7 +43,6 @@ def recipes(training: Training) -> list[Recipe]:
     problem, rows = training.problem, len(training.rows)
     name = needed(problem)
     backbone = open_backbone(name)
-    colour = Store.of(problem).channels == 3
     epochs = round(min(max(_VISITS / rows, 2), 12))
     recipe = (
         defaults.loss(Recipe(net="fine_tuning", seed=problem.seed), problem)
@@ -53,9 +52,8 @@ def recipes(training: Training) -> list[Recipe]:
         .because(f"{rows:,} pictures", epochs=epochs, batch_size=32)
         .because("small: the net knows much already", learning_rate=3e-4, optimizer="adamw")
         .because("small steps, larger ones, small ones", schedule="one_cycle", weight_decay=0.01)
-        .because("a picture moved a little is still the same",
-                 augment=("shift", "flip") if colour else ("shift",))
     )  # fmt: skip
+    recipe = defaults.moved(recipe, Store.of(problem).channels)
     if problem.kind == "multiclass":
         recipe = recipe.because("no answer is taken as quite sure", label_smoothing=0.1)
     net, _ = _net(training, recipe)

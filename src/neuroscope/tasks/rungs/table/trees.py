@@ -16,7 +16,7 @@ from neuroscope.base import randomness
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import WarningRaised
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks._learning import Encoder, Training, Watch
+from neuroscope.tasks._learning import Encoder, Training, Watch, thinned
 
 TITLE = "gradient-boosted trees"
 ORDER = 9
@@ -135,10 +135,10 @@ def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> 
         brief.set_params(max_iter=_ROUNDS_A_STEP).fit(x[trial], training.y[trial])
         expected = (time.monotonic() - began) * len(x) / len(trial)
         if expected > seconds:
-            rng = randomness.generator(training.problem.seed, "budget rows")
+            problem = training.problem
             count = max(int(len(x) * seconds / expected), len(trial))
-            rows = np.sort(rng.choice(len(x), count, replace=False))
-    weights = None if training.weights is None else training.weights[rows]
+            rows = thinned(problem.kind, training.y, count, seed=problem.seed)
+    weights = training.problem.weights_of(training.rows[rows])
     x, y = x[rows], training.y[rows]
     model.set_params(warm_start=True)
     for rounds in range(_ROUNDS_A_STEP, _ROUNDS + 1, _ROUNDS_A_STEP):
