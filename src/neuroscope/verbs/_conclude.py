@@ -31,7 +31,7 @@ from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Training, Watch, predict
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._decision import decision, decision_for
-from neuroscope.verbs._picture_rows import names_of
+from neuroscope.verbs._pictures.rows import names_of
 from neuroscope.verbs._rung_run import FINAL_FITS
 from neuroscope.verbs._trials import FAILURES
 
@@ -84,7 +84,7 @@ class Conclusion:
         """Return the finding on labels of pictures that the chosen rung doubts, if there are."""
         if not self._of_pictures:
             return []
-        from neuroscope.verbs._picture_views import suspect_labels  # noqa: PLC0415 - loads Pillow
+        from neuroscope.verbs._pictures.views import suspect_labels  # noqa: PLC0415 - loads Pillow
 
         return suspect_labels(self.climb, self.choice.chosen)
 
@@ -131,7 +131,7 @@ class Conclusion:
         self._warn_of_luck(y, p, rows)
         views = self._views(rows, y, p, threshold)
         if self._of_pictures:
-            from neuroscope.verbs._picture_views import (  # noqa: PLC0415 - Pillow
+            from neuroscope.verbs._pictures.views import (  # noqa: PLC0415 - Pillow
                 Answers,
                 picture_views,
             )

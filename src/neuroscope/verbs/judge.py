@@ -25,7 +25,7 @@ from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
 from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, best_threshold, parse_cost
-from neuroscope.verbs._picture_rows import answers, renamed
+from neuroscope.verbs._pictures.rows import answers, renamed
 from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
 

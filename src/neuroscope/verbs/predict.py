@@ -15,9 +15,9 @@ from neuroscope.data.images.column import owns_pictures
 from neuroscope.data.sources import read
 from neuroscope.data.table import Table
 from neuroscope.data.writing import assembled, check_ending
-from neuroscope.verbs._picture_rows import answers, model_pictures, names_of, outside, renamed
+from neuroscope.verbs._pictures.rows import answers, model_pictures, names_of, outside, renamed
+from neuroscope.verbs._pictures.sheet import check_sheet, draw_sheet
 from neuroscope.verbs._save import save_table
-from neuroscope.verbs._sheet import check_sheet, draw_sheet
 from neuroscope.verbs.load import load
 
 

@@ -20,9 +20,9 @@ from neuroscope.data.images.decode import UnreadableError
 from neuroscope.data.images.store import Pictures, quiet_pillow
 from neuroscope.tasks import rung_name
 from neuroscope.tasks._learning import Learner, Problem
-from neuroscope.verbs import _net_views
 from neuroscope.verbs._climb import Climb
-from neuroscope.verbs._transfer_worth import transfer_worth
+from neuroscope.verbs._pictures import net as net_views
+from neuroscope.verbs._pictures.transfer import transfer_worth
 
 ARRAYS = "pictures"  # name of the file of arrays in the run folder, without its ending
 SIDE = 144  # pixels of the longer side of a thumbnail
@@ -63,7 +63,7 @@ class PictureViews:
 
     def write(self, chosen: str, learner: Learner, tested: Answers) -> dict[str, Any]:
         """Write the arrays into the run folder and return the block."""
-        net = _net_views.of_learner(self.problem, learner)
+        net = net_views.of_learner(self.problem, learner)
         self.crop = net.crop if net is not None else 0.0
         with quiet_pillow(), Pictures(self.problem.table, self.column) as pictures:
             block = {
@@ -77,7 +77,7 @@ class PictureViews:
             if net is not None:
                 block |= net.block(tested, self.arrays)
                 self._named(pictures, block.get("maps"))
-        block["templates"] = _net_views.templates(self.climb, chosen, learner, self.arrays)
+        block["templates"] = net_views.templates(self.climb, chosen, learner, self.arrays)
         block = {name: part for name, part in block.items() if part}
         self.climb.folder.checkpoint({"block": block}, self.arrays, ARRAYS)
         return block
@@ -87,7 +87,7 @@ class PictureViews:
             maps["name"] = pictures.name(maps["row"] - 1)
 
     def _mistakes(
-        self, pictures: Pictures, net: _net_views.NetViews | None, tested: Answers
+        self, pictures: Pictures, net: net_views.NetViews | None, tested: Answers
     ) -> list[dict[str, Any]]:
         """Return the mistakes of the test rows, the most confident first."""
         wrong = np.flatnonzero(tested.decided != tested.y)

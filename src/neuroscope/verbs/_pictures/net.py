@@ -20,7 +20,7 @@ from neuroscope.verbs._climb import Climb
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from neuroscope.verbs._picture_views import Answers
+    from neuroscope.verbs._pictures.views import Answers
 
 _FILTERS = 64
 _MAPS = 8  # of a block
