@@ -18,6 +18,7 @@ from neuroscope.tasks.rungs.table import RUNGS
 from neuroscope.verbs import _conclude
 from neuroscope.verbs._climb import RungRun
 from neuroscope.verbs._conclude import Conclusion
+from neuroscope.verbs._curve import learning_curve
 from neuroscope.verbs.train import TrainOptions, train
 
 
@@ -49,7 +50,7 @@ def test_the_final_fit_has_the_time_of_a_fold_when_the_budget_is_spent() -> None
 
 def test_no_learning_curve_is_drawn_when_the_budget_is_spent() -> None:
     end, given = after_the_budget()
-    assert end.learning_curve() is None
+    assert learning_curve(end) is None
     assert given == []
 
 

@@ -16,6 +16,14 @@ def command(
         str | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write to .csv, .parquet or .jsonl."),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Contact sheet of the pictures with their predictions (.png, .jpg); else it "
+            "goes beside -o.",
+        ),
+    ] = None,
     keep: Annotated[
         str | None,
         typer.Option(metavar="COL,…", help="Columns of the source to carry along, e.g. an id."),
@@ -36,7 +44,8 @@ def command(
     from neuroscope.verbs.predict import predict  # noqa: PLC0415
 
     with _progress.watching(quiet=quiet) as monitor:
-        found = predict(model, source, out=out, keep=given.names(keep), sql=sql, monitor=monitor)
+        found = predict(model, source, out=out, sheet=sheet, keep=given.names(keep), sql=sql,
+                        monitor=monitor)  # fmt: skip
     if as_json:
         table = found.pop("table")
         _out.print_json(found if out else found | {"predictions": table.to_pylist()})

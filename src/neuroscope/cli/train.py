@@ -71,6 +71,14 @@ def command(
         int | None, typer.Option(metavar="N", min=1, help="Epochs of every net; else chosen.")
     ] = None,
     cost: given.Cost = None,
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of two classes, the share of the one looked for that must be found, e.g. 0.95; "
+            "the decision follows it.",
+        ),
+    ] = None,
     resume: Annotated[
         str | None,
         typer.Option(metavar="RUN", help="Go on with a run that was interrupted or killed."),
@@ -95,7 +103,8 @@ def command(
                        task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,
-                                epochs=epochs, cost=cost, name=name)  # fmt: skip
+                                epochs=epochs, cost=cost, sensitivity=sensitivity,
+                                name=name)  # fmt: skip
     if show_recipe:
         _out.print_indented(verb.show_recipe(source, data, options))
         return

@@ -55,6 +55,7 @@ def _finding(record: dict[str, Any]) -> dict[str, Any]:
     low = severity.lower()
     rank = 0 if low in _SERIOUS else 1 if low in _NOTABLE else 2
     examples = [plain(row) for row in _listed(record.get("rows"))[:_MOST_EXAMPLES]]
+    names = [plain(name) for name in _listed(record.get("names"))[:_MOST_EXAMPLES]]
     column = record.get("column")
     return {
         "rank": rank,
@@ -63,7 +64,7 @@ def _finding(record: dict[str, Any]) -> dict[str, Any]:
         "what": str(record.get("what") or str(record.get("code") or "finding").replace("_", " ")),
         "column": "" if column is None else plain(column),
         "count": count(record.get("count")) if is_number(record.get("count")) else "",
-        "examples": ", ".join(examples),
+        "examples": ", ".join(names) or (f"rows {', '.join(examples)}" if examples else ""),
         "meaning": str(record.get("meaning") or ""),
         "remedy": str(record.get("remedy") or ""),
     }

@@ -10,8 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from neuroscope.base.errors import InputError
+from neuroscope.base.nouns import called
 from neuroscope.base.version import __version__
-from neuroscope.report import background, insight, quality, sections, words
+from neuroscope.report import background, insight, pictures, quality, sections, words
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
 from neuroscope.runs.folder import RunFolder, is_run
@@ -20,8 +21,13 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _SECTIONS = {
     "decision": sections.decision,
     "ladder": sections.ladder,
+    "transfer": pictures.transfer,
     "training": sections.training,
     "confusion": quality.confusion,
+    "surest": pictures.mistakes,
+    "steps": pictures.rungs,
+    "inside": pictures.inside,
+    "suspects": pictures.suspects,
     "residuals": quality.residuals,
     "probabilities": quality.probabilities,
     "importance": insight.importance,
@@ -32,8 +38,13 @@ _SECTIONS = {
 }
 _CONTENTS = {
     "ladder": ("ladder", "Ladder and cost"),
+    "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),
     "confusion": ("mistakes", "Right and wrong"),
+    "surest": ("surest", "Surest mistakes"),
+    "steps": ("steps", "Answer by answer"),
+    "inside": ("inside", "Inside the network"),
+    "suspects": ("suspects", "Doubtful labels"),
     "residuals": ("misses", "How far off"),
     "probabilities": ("probabilities", "Probabilities"),
     "importance": ("importance", "What it looks at"),
@@ -60,9 +71,10 @@ def write_report(folder: Path) -> Path:
 
 def render(story: Story) -> str:
     """Return the page of a story."""
-    terms = _Terms(story.positive)
+    terms = _Terms(story.noun, story.positive)
     shown: dict[str, Any] = {name: section(story) for name, section in _SECTIONS.items()}
-    contents = [entry for name, entry in _CONTENTS.items() if shown[name]]
+    listed = (entry for name, entry in _CONTENTS.items() if shown[name])
+    contents = [(place, called(title, story.noun)) for place, title in listed]
     return (
         _environment()
         .get_template("page.html")
@@ -70,6 +82,7 @@ def render(story: Story) -> str:
             **shown,
             contents=contents,
             story=story,
+            noun=story.noun,
             subject=_subject(story),
             created=story.created[:16].replace("T", " "),
             version=__version__,
@@ -90,8 +103,8 @@ def _subject(story: Story) -> str:
 class _Terms:
     """Links words to the glossary at the foot of the page, which lists the ones that were used."""
 
-    def __init__(self, positive: str = "") -> None:
-        self._positive = positive
+    def __init__(self, noun: str, positive: str = "") -> None:
+        self._noun, self._positive = noun, positive
         self._used: set[str] = set()
 
     def link(self, term: str | None, text: str = "") -> Markup:
@@ -111,7 +124,8 @@ class _Terms:
 
     def _entry(self, term: str) -> tuple[str, str]:
         written, meaning = words.GLOSSARY[term]
-        return written, words.naming(meaning, self._positive)
+        said = words.naming(meaning, self._positive)
+        return called(written, self._noun), called(said, self._noun)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from neuroscope.base.nouns import called
 from neuroscope.report import words
 from neuroscope.report.charts import fit
 from neuroscope.report.figures import amount, count, is_number, percent, plain, score, sentence
@@ -24,9 +25,10 @@ def confusion(story: Story) -> Section:
         return None
     return {
         "classes": classes,
-        "rows": [_matrix_row(classes, row, i) for i, row in enumerate(counts)],
+        "rows": [_matrix_row(classes, row, i, story.noun) for i, row in enumerate(counts)],
         "wide": len(classes) > _WIDE,
-        "words": words.reading_of_confusion(classes, counts),
+        "words": called(words.reading_of_confusion(classes, counts), story.noun),
+        "named": "Picture" if any(entry.get("picture") for entry in mistakes) else "Row",
         "by_class": [
             [
                 plain(entry.get("name")),
@@ -39,7 +41,7 @@ def confusion(story: Story) -> Section:
         ],
         "mistakes": [
             [
-                plain(entry.get("row")),
+                plain(entry.get("picture") or entry.get("row")),
                 plain(entry.get("truth")),
                 plain(entry.get("predicted", entry.get("decided"))),
                 percent(entry.get("probability")),
@@ -56,7 +58,7 @@ def _matrix(value: Any, size: int) -> list[list[float]]:
     return rows if size and len(rows) == size and all(len(row) == size for row in rows) else []
 
 
-def _matrix_row(classes: list[str], row: list[float], number: int) -> dict[str, Any]:
+def _matrix_row(classes: list[str], row: list[float], number: int, noun: str) -> dict[str, Any]:
     total = sum(row)
     cells = [
         {
@@ -64,7 +66,7 @@ def _matrix_row(classes: list[str], row: list[float], number: int) -> dict[str, 
             "percent": percent(value / total) if value else "",
             "strength": round(100 * value / total) if total else 0,
             "right": column == number,
-            "said": f"{count(value)} rows are {classes[number]} and called {classes[column]}",
+            "said": f"{count(value)} {noun}s are {classes[number]} and called {classes[column]}",
         }
         for column, value in enumerate(row)
     ]
@@ -127,7 +129,9 @@ def probabilities(story: Story) -> Section:
     error = block.get("error", block.get("expected_calibration_error"))
     return {
         "chart": chart,
-        "words": str(block.get("sentence") or words.reading_of_calibration(bins)),
+        "words": str(
+            block.get("sentence") or called(words.reading_of_calibration(bins), story.noun)
+        ),
         "error": f"{100 * error:.1f}" if is_number(error) else "",
         "temperature": score(block.get("temperature"))
         if is_number(block.get("temperature"))
@@ -142,6 +146,7 @@ def probabilities(story: Story) -> Section:
             for part in bins
         ],
         "threshold": _threshold(decided),
+        "detection": sentence(story.dict("detection").get("sentence")),
         "positive": story.positive,
     }
 
@@ -168,7 +173,7 @@ def more_rows(story: Story) -> Section:
     title = str(metric.get("title") or words.title_of(str(metric.get("name") or "score")))
     points = [point for point in entries(block.get("points")) if isinstance(point, list)]
     points = [point for point in points if len(point) >= 2]
-    chart = fit.learning_curve(points, title)
+    chart = fit.learning_curve(points, title, called("training rows", story.noun))
     if chart is None:
         return None
     return {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import (
@@ -19,9 +21,12 @@ from neuroscope.base.events import (
     SearchTried,
     WarningRaised,
 )
+from neuroscope.base.nouns import noun_of
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.runs.folder import RunFolder
+
+_PICTURES = "pictures"  # the arrays that a picture run keeps for its report
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Story:
     events: tuple[Event, ...]
     card: Card | None
     card_note: str  # why there is no card although there is a model file
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)  # of a picture run, by name
 
     @classmethod
     def read(cls, folder: Path) -> Story:
@@ -57,7 +63,13 @@ class Story:
             events=events,
             card=card,
             card_note=note,
+            arrays=_arrays(run),
         )
+
+    @property
+    def noun(self) -> str:
+        """What a row of the data is called: "row", "picture"."""
+        return noun_of(self.text("task"))
 
     def dict(self, name: str) -> dict[str, Any]:
         """Return a block of the result that is an object."""
@@ -135,6 +147,11 @@ def _rung(event: RungFinished) -> dict[str, Any]:
 
 def _optional(run: RunFolder, name: str) -> dict[str, Any]:
     return run.read_json(name) if (run.path / name).exists() else {}
+
+
+def _arrays(run: RunFolder) -> dict[str, np.ndarray]:
+    there = (run.path / f"{_PICTURES}.safetensors").exists()
+    return run.restore(_PICTURES)[1] if there else {}
 
 
 def _card(path: Path) -> tuple[Card | None, str]:

@@ -129,6 +129,11 @@ GLOSSARY = {
         "calibration",
         "Whether stated probabilities come true: of all rows given 70 %, 70 in 100 should happen.",
     ),
+    "gradcam": (
+        "Grad-CAM",
+        "A map of where in a picture the network finds the evidence for a class (Selvaraju et al. "
+        "2017): bright places raise the score of that class most.",
+    ),
     "threshold": ("threshold", "The probability from which on the model says yes."),
     "sensitivity": ("sensitivity", "The share of positive rows that are found (recall)."),
     "specificity": ("specificity", "The share of negative rows that are left alone."),

@@ -11,37 +11,43 @@ import numpy as np
 
 from neuroscope.base.errors import WorkError
 from neuroscope.base.events import Progress, WarningRaised
+from neuroscope.base.nouns import called, noun_of
+from neuroscope.data.audit import Finding
+from neuroscope.data.images.column import picture_column
 from neuroscope.data.sketch import SEEN_ROWS, sketch
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
+from neuroscope.judge.detection import detection
 from neuroscope.judge.intervals import bootstrap, paired_difference
-from neuroscope.judge.learning_curve import extrapolate
 from neuroscope.judge.metrics import METRICS, applicable, scores
 from neuroscope.judge.residuals import residuals
-from neuroscope.judge.threshold import Cost, best_threshold
+from neuroscope.judge.threshold import Cost
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
-from neuroscope.tasks._learning import Learner, Training, Watch, predict
+from neuroscope.tasks._learning import Learner, Watch, predict
 from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._decision import decision, decision_for
+from neuroscope.verbs._pictures.rows import names_of
 from neuroscope.verbs._rung_run import FINAL_FITS
-from neuroscope.verbs._trials import FAILURES, fitted_again
+from neuroscope.verbs._trials import fitted_again
 
 _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
     "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
     "regression": ("r2", "rmse", "mae"),
 }
-_CURVE_SHARES = (0.25, 0.5)  # of the training rows, beside all of them
 
 
 class Conclusion:
     """What is computed once the rung is chosen; each part is a block of result.json."""
 
-    def __init__(self, climb: Climb, choice: Choice, cost: Cost | None) -> None:
-        self.climb, self.choice, self.cost = climb, choice, cost
+    def __init__(
+        self, climb: Climb, choice: Choice, cost: Cost | None, sensitivity: float | None = None
+    ) -> None:
+        self.climb, self.choice, self.cost, self.sensitivity = climb, choice, cost, sensitivity
         self.problem = climb.problem
         self.rung: ModuleType = next(
             rung for rung in climb.rungs if rung_name(rung) == choice.chosen
@@ -63,29 +69,34 @@ class Conclusion:
         return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
 
     def threshold(self) -> dict[str, Any] | None:
-        """Return the decision threshold of a binary task, by cost where costs were given."""
+        """Return the decision threshold of a binary task: by cost or sensitivity where given."""
         if self.problem.kind != "binary":
             return None
-        found = best_threshold(
-            self.held_y, self._calibrated(self.held)[:, 1], self.cost or Cost(),
-            weights=self.problem.weights_of(self.climb.held_out),
-        ).to_json()  # fmt: skip
-        if self.cost is not None:
-            return found | {"reason": f"cheapest on the held-out rows for {self.cost}"}
-        half = {"value": 0.5, "expected_cost": found["cost_at_half"]}
-        reason = "the class that is more likely; give --cost to weigh the two errors"
-        return found | half | {"reason": reason, "sentence": None} | self._at_half()
+        said, weights = self._calibrated(self.held), self.problem.weights_of(self.climb.held_out)
+        if self.sensitivity is None:
+            return decision(self.held_y, said, weights, self.cost)
+        positive = str(self.problem.codec.classes[-1])
+        return decision_for(self.sensitivity, self.held_y, said, weights, positive)
 
-    def _at_half(self) -> dict[str, float]:
-        said = self._calibrated(self.held)
-        weights = self.problem.weights_of(self.climb.held_out)
-        known = scores("binary", self.held_y, said, weights=weights)
-        return {
-            "sensitivity": known["recall"],
-            "specificity": known["specificity"],
-            "precision": known["precision"],
-            "selected": float(np.average(said[:, 1] >= 0.5, weights=weights)),
-        }
+    def suspects(self) -> list[Finding]:
+        """Return the finding on labels of pictures that the chosen rung doubts, if there are."""
+        if not self._of_pictures:
+            return []
+        from neuroscope.verbs._pictures.views import suspect_labels  # noqa: PLC0415 - loads Pillow
+
+        return suspect_labels(self.climb, self.choice.chosen)
+
+    def _named(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Add the file of each row that is a picture."""
+        column = picture_column(self.problem.table, self.problem.schema)
+        names = None if column is None else names_of(self.problem.table, column)
+        if names is None:
+            return entries
+        return [entry | {"picture": names[entry["row"] - 1]} for entry in entries]
+
+    @property
+    def _of_pictures(self) -> bool:
+        return self.climb.task.NAME == "image_classes"
 
     def final_fit(self) -> Learner:
         """Fit the chosen rung on all development rows, or keep what the only fold gave."""
@@ -132,7 +143,16 @@ class Conclusion:
                 intervals[name] = [found.low, found.high]
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
-        return test, self._views(rows, y, p, threshold)
+        views = self._views(rows, y, p, threshold)
+        if self._of_pictures:
+            from neuroscope.verbs._pictures.views import (  # noqa: PLC0415 - Pillow
+                Answers,
+                picture_views,
+            )
+
+            tested = Answers.of(rows, y, p, threshold)
+            views |= picture_views(self.climb, self.choice.chosen, learner, tested)
+        return test, views
 
     def _warn_of_luck(self, y: np.ndarray, p: np.ndarray, rows: np.ndarray) -> None:
         """Say so when the test rows do not confirm that the chosen rung beats guessing."""
@@ -146,8 +166,11 @@ class Conclusion:
         self.refuted = gap.gain_high < 0
         if not gap.clear:
             self.climb.monitor(WarningRaised(
-                message=f"on the {len(rows):,} test rows the model is not clearly better than "
-                "guessing; gather more rows before you rely on it",
+                message=called(
+                    f"on the {len(rows):,} test rows the model is not clearly better than "
+                    "guessing; gather more rows before you rely on it",
+                    noun_of(self.climb.task.NAME),
+                ),
             ))  # fmt: skip
 
     def _views(
@@ -158,58 +181,17 @@ class Conclusion:
             return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         weights = self.problem.weights_of(rows)
         table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
-        table["surest_mistakes"] = _numbered(table["surest_mistakes"], rows)
+        table["surest_mistakes"] = self._named(_numbered(table["surest_mistakes"], rows))
         views: dict[str, Any] = {"confusion": table}
+        if self.problem.kind == "binary":
+            plan = replace(self.climb.resampling, threshold=threshold)
+            positive = str(self.problem.codec.classes[-1])
+            found = detection(y, p, positive, plan, weights, self.problem.groups_of(rows))
+            views["detection"] = None if found is None else found.to_json()
         if self.choice.chosen != "majority":
             curve = calibration(y, p, weights=weights).to_json()
             views["calibration"] = curve | {"temperature": self.temperature}
         return views
-
-    def learning_curve(self) -> dict[str, Any] | None:
-        """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
-        part = self.problem.folds[0]
-        left = self.climb.budget.left()
-        needed = self.run.seconds / max(len(self.problem.split.folds), 1) + 1
-        if self.choice.chosen == "majority" or len(part.rows) < 100:
-            return None
-        if left is not None and left < 3 * needed:
-            return None  # fits cut to the budget would bend the curve
-        rng = np.random.default_rng(self.problem.seed)
-        order = rng.permutation(len(part.rows))
-        valid, points = self.problem.split.folds[0][1], []
-        for share in (*_CURVE_SHARES, 1.0):
-            p = self._refit(part, order, share) if share < 1 else self.run.tried[self.run.trial, 0]
-            if p is None:
-                return None
-            found = bootstrap(self.climb.metric, self.problem.y[valid], p, self.climb.resampling,
-                              self.problem.weights_of(valid), self.problem.groups_of(valid)
-                              )  # fmt: skip
-            points.append((int(share * len(order)), found.value, found.standard_error))
-        sizes, values, errors = zip(*points, strict=True)
-        if not np.isfinite([*values, *errors]).all():
-            return None
-        metric = self.climb.metric
-        curve = extrapolate(sizes, values, errors, metric.greater_is_better, metric.title,
-                            perfect=float(metric.greater_is_better))  # fmt: skip
-        return curve.to_json() | {"points": [list(point) for point in points]}
-
-    def _refit(self, part: Training, order: np.ndarray, share: float) -> np.ndarray | None:
-        some = self.problem.training(
-            part.rows[np.sort(order[: int(share * len(order))])], part.held
-        )
-        if self.problem.kind != "regression":
-            counts = np.bincount(self.problem.y[some.rows], minlength=self.problem.classes)
-            if counts.min() < 2:
-                return None
-        seconds = self.climb.budget.left(0.3)
-        watch = Watch(self.run.name, -2, seconds=seconds, stop=self.climb.stop)
-        try:
-            learner = self.rung.fit(some, self.run.recipe, watch)
-        except FAILURES:
-            return None
-        if learner.recipe != self.run.recipe:
-            return None  # cut or slowed down: no point of the same curve
-        return some.predict_held(learner)
 
     def save_model(
         self, learner: Learner, test: Mapping[str, Any], threshold: float, fingerprint: str
@@ -228,8 +210,8 @@ class Conclusion:
             metrics=dict(test),
             rows=problem.split.counts,
             data_fingerprint=fingerprint,
-            intended_use=f"predict {problem.codec.column!r} for rows like those of "
-            f"{problem.table.origin.text}",
+            intended_use=f"predict {problem.codec.column!r} for {noun_of(self.climb.task.NAME)}s "
+            f"like those of {problem.table.origin.text}",
             limitations=self.limitations(),
             licence_notes=self._licence(learner),
         )

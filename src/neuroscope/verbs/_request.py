@@ -30,6 +30,7 @@ class TrainOptions:
     recipe: str | None = None  # a recipe file to replay
     epochs: int | None = None
     cost: str | None = None  # "false_positive=1,false_negative=5"
+    sensitivity: float | None = None  # share of the positives that the threshold must find
     name: str | None = None  # of the run folder
 
 
@@ -104,9 +105,18 @@ class Request:
         _, left_out = climbable(rungs, prepared.problem)
         if left_out and (self.options.rungs or self.given):
             raise RecipeError(left_out[0])
+        self._check_decision(prepared)
         if self.given is not None:
             self.candidates(prepared.task.RUNGS.get(self.given.net), prepared.problem.folds[0])
         return rungs
+
+    def _check_decision(self, prepared: Prepared) -> None:
+        if self.options.sensitivity is not None and prepared.kind != "binary":
+            target = prepared.problem.codec.column
+            raise InputError(
+                f"a sensitivity belongs to a yes or no; {target!r} is no such target",
+                remedy="leave --sensitivity out",
+            )
 
     def candidates(self, rung: ModuleType, training: Training) -> list[Recipe]:
         """Return the recipes to try on a rung: the given one, or what the rung proposes."""
@@ -166,6 +176,8 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
         raise RecipeError(f"epochs is {options.epochs}", remedy="give at least 1")
     if options.cost is not None:
         parse_cost(options.cost)
+    if options.sensitivity is not None:
+        _check_sensitivity(options.sensitivity, options.cost)
     if given is not None:
         _known_rungs((given.net,))
         if options.rungs and given.net not in options.rungs:
@@ -174,6 +186,16 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
                 where=str(options.recipe),
                 remedy=f"add {given.net} to --rungs, or leave --rungs out",
             )
+
+
+def _check_sensitivity(wanted: float, cost: str | None) -> None:
+    if not 0 < wanted <= 1:
+        raise RecipeError(f"sensitivity is {wanted:g}", remedy="give a share, such as 0.95")
+    if cost is not None:
+        raise RecipeError(
+            "both a cost and a sensitivity are given, and each sets the threshold",
+            remedy="leave one of them out",
+        )
 
 
 def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:

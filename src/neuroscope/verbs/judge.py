@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError, did_you_mean
 from neuroscope.base.events import Monitor, Progress, ignore
+from neuroscope.base.nouns import called, noun_of
 from neuroscope.data.align import align
 from neuroscope.data.columns import cells
 from neuroscope.data.fingerprint import fingerprint
@@ -18,11 +19,14 @@ from neuroscope.data.splits import whole_groups
 from neuroscope.data.table import Table
 from neuroscope.judge.calibration import calibration
 from neuroscope.judge.confusion import confusion
+from neuroscope.judge.detection import detection
 from neuroscope.judge.groups import by_group
 from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
 from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, best_threshold, parse_cost
+from neuroscope.verbs._pictures.rows import answers, renamed
+from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
 
 _NO_INTERVAL = ("precision", "recall", "specificity", "f1", "mcc", "median_absolute_error")
@@ -72,7 +76,7 @@ def judge(
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     priced = _priced(trained, cost)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table = read(source, sql=sql)
+    table = renamed(read(source, sql=sql), trained)
     try:
         groups = None if group is None else _groups(table, group)
         monitor(Progress(label="predicting", done=1, total=3))
@@ -93,14 +97,15 @@ def judge(
                      trained.artefact.parts.get(SEEN_ROWS, {}))  # fmt: skip
     own = trained.artefact.card.data_fingerprint == fingerprint(table)
     warning = _OWN_ROWS if own else _partly_seen(seen)
-    return found | {
-        "warnings": [warning] if warning else [],
+    task = trained.artefact.card.task
+    return fitting_words(found | {
+        "warnings": [called(warning, noun_of(task))] if warning else [],
         "notes": notes,
         "seen_in_training": None if seen is None else {
             "rows": round(seen.share * seen.rows), "share": seen.share,
             "exact": seen.looked_at == seen.rows,
         },
-    }  # fmt: skip
+    }, task)  # fmt: skip
 
 
 def _partly_seen(seen: Seen | None) -> str:
@@ -144,7 +149,11 @@ def _judged(trained: Any, table: Table, seed: int) -> tuple[_Judged, list[str]]:
             remedy=hint or "give rows with their true values, or use predict",
         )
     rows, unlabelled = _labelled(trained, table)
-    answer, said = trained.raw(table)
+    answer, said, problems = answers(trained, table)
+    unread = problems[rows] != ""
+    rows = rows[~unread]
+    if not len(rows):
+        raise InputError("no picture with a true value can be read", remedy="mend the files")
     y = trained.codec.encode(cells(table, target, rows))
     if trained.codec.kind == "regression":
         y = trained.codec.decode(y)
@@ -153,6 +162,8 @@ def _judged(trained: Any, table: Table, seed: int) -> tuple[_Judged, list[str]]:
     if column is not None and column.name in table.names:
         weights = cells(table, column.name, rows).numbers()
     notes = list(said)
+    if unread.any():
+        notes.append(f"pictures that cannot be read, left out: {int(unread.sum()):,}")
     if column is not None and weights is None:
         notes.append(f"no weight column {column.name!r}: all rows count alike")
     if unlabelled:
@@ -227,7 +238,12 @@ def _views(judged: _Judged) -> dict[str, Any]:
     table = confusion(judged.y, judged.p, judged.model.classes, judged.model.threshold,
                       judged.weights).to_json()  # fmt: skip
     table["surest_mistakes"] = _numbered(table["surest_mistakes"], judged.rows)
-    return {"confusion": table, "calibration": calibration(judged.y, judged.p).to_json()}
+    views = {"confusion": table, "calibration": calibration(judged.y, judged.p).to_json()}
+    if judged.kind == "binary":
+        found = detection(judged.y, judged.p, judged.model.classes[-1], judged.plan,
+                          judged.weights, judged.groups)  # fmt: skip
+        views |= {} if found is None else {"detection": found.to_json()}
+    return views
 
 
 def _numbered(entries: list[dict[str, Any]], rows: np.ndarray) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from neuroscope.base.errors import InputError
 from neuroscope.base.events import Monitor, Progress, ignore
+from neuroscope.base.nouns import ROW, noun_of
 from neuroscope.data.audit import audit, drops
+from neuroscope.data.images.column import picture_column
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import plan_split
 from neuroscope.data.table import Table
@@ -37,6 +39,7 @@ def look(
         "origin": {"files": list(table.origin.files), "notes": list(table.origin.notes)},
         "columns": [dataclasses.asdict(column) for column in schema.columns],
         **found,
+        **_pictures(table, schema),
         "next": train_command(source, data),
     }
 
@@ -59,6 +62,15 @@ def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict
         "dropped": [{"column": name, "reason": reason} for name, reason in dropped],
         "blockers": blockers,
     }  # fmt: skip
+
+
+def _pictures(table: Table, schema: Schema) -> dict[str, Any]:
+    """Return {"pictures": summary} where the table holds some."""
+    if picture_column(table, schema) is None:
+        return {"noun": ROW}
+    from neuroscope.data.images.summary import summary  # noqa: PLC0415 - loads Pillow
+
+    return {"pictures": summary(table, schema), "noun": noun_of("image_classes")}
 
 
 def _target(schema: Schema, kind: Any) -> dict[str, Any] | None:

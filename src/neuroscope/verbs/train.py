@@ -34,10 +34,12 @@ from neuroscope.tasks._learning import Budget, Learner, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
+from neuroscope.verbs._curve import learning_curve
 from neuroscope.verbs._insight import insight
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
 from neuroscope.verbs._trials import FAILURES, reason
+from neuroscope.verbs._words import fitting_words
 
 _SCRATCH = "scratch"  # of a run folder: what is worth keeping until the run is finished
 _RESERVE = 0.06  # share of the budget kept for the model, the result and the report
@@ -197,8 +199,9 @@ def _conclude(climb: Climb, prepared: Prepared, cut: Collection[str]) -> dict[st
     threshold = decision["value"] if decision else 0.5
     test, views = end.test(learner, threshold)
     end.save_model(learner, test, threshold, prepared.fingerprint)
+    prepared = replace(prepared, findings=(*prepared.findings, *end.suspects()))
     tell(Progress(label="drawing the learning curve", done=0, total=1))
-    curve = end.learning_curve()
+    curve = learning_curve(end)
     recipe = end.run.recipe.to_json() if end.run.recipe else None
     if recipe:
         climb.folder.write_json("recipe.json", recipe)
@@ -207,12 +210,13 @@ def _conclude(climb: Climb, prepared: Prepared, cut: Collection[str]) -> dict[st
     result = _result(climb, prepared, choice, test)
     for rung in result["rungs"]:
         rung["cut"] = rung["name"] in cut
-    return result | {
+    result |= {
         **{name: block for name, block in found.items() if block},
         "reproduce": train_command(asked.source, asked.data, asked.options),
         "usable": choice.usable,
         **(_refuted(choice) if end.refuted else {}),
     }
+    return fitting_words(result, prepared.task.NAME)
 
 
 def _fitted(climb: Climb, cut: Collection[str]) -> tuple[Conclusion, Learner]:
@@ -226,7 +230,8 @@ def _fitted(climb: Climb, cut: Collection[str]) -> tuple[Conclusion, Learner]:
                         climb.fold_numbers)  # fmt: skip
         choice = replace(choice, why=" ".join([choice.why, *failed]),
                          sentences=(*choice.sentences, *failed))  # fmt: skip
-        end = Conclusion(climb, choice, parse_cost(cost) if cost else None)
+        end = Conclusion(climb, choice, parse_cost(cost) if cost else None,
+                         climb.asked.options.sensitivity)  # fmt: skip
         try:
             return end, end.final_fit()
         except FAILURES as error:

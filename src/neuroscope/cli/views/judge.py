@@ -20,13 +20,15 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     """Print what the verb found."""
     console.print()
     console.print(Text.assemble((found["model"], "bold"), " on ", (found["source"], "bold")))
-    paragraph(console, f"{counted(found['rows'], 'row')} with a true {found['target']!r}")
+    paragraph(console, f"{counted(found['rows'], found['noun'])} with a true {found['target']!r}")
     bullets(console, found["warnings"], "!", "bold red")
     bullets(console, found["notes"], "!", "yellow")
     heading(console, "Scores")
     _scores(found, console)
     if "confusion" in found:
-        _confusion(found["confusion"], console)
+        _confusion(found, console)
+        if "detection" in found:
+            paragraph(console, found["detection"]["sentence"])
         heading(console, "Are the stated probabilities true?")
         paragraph(console, found["calibration"]["sentence"])
     if "residuals" in found:
@@ -64,7 +66,8 @@ def _scores(found: Mapping[str, Any], console: Console) -> None:
         paragraph(console, found["metric"]["meaning"])
 
 
-def _confusion(confusion: Mapping[str, Any], console: Console) -> None:
+def _confusion(found: Mapping[str, Any], console: Console) -> None:
+    confusion = found["confusion"]
     classes = confusion["classes"]
     if len(classes) <= _MOST_CLASSES:
         heading(console, "Right and wrong (a line a true class, a column a decision)")
@@ -77,8 +80,9 @@ def _confusion(confusion: Mapping[str, Any], console: Console) -> None:
             table.add_row(Text(f"  {classes[place]}"), *cells)
         console.print(table)
     pairs = confusion["most_confused"][:3]
-    said = [f"{p['truth']!r} is called {p['decided']!r} in {counted(round(p['rows']), 'row')} "
-            f"({_percent(p['share'])} of its rows)" for p in pairs]  # fmt: skip
+    said = [f"{p['truth']!r} is called {p['decided']!r} in "
+            f"{counted(round(p['rows']), found['noun'])} ({_percent(p['share'])} of its "
+            f"{found['noun']}s)" for p in pairs]  # fmt: skip
     heading(console, "Most often mixed up")
     bullets(console, said or ["nothing"], "-", "yellow")
 
@@ -102,8 +106,9 @@ def _cost(cost: Mapping[str, Any], found: Mapping[str, Any], console: Console) -
     heading(console, "Cost")
     best = cost["best_on_these_rows"]
     paragraph(console, f"The model says yes from {found['threshold']:.3f} on and costs "
-              f"{cost['per_row']:.4g} a row. On these rows {best['value']:.3f} would have been "
-              f"cheapest: {best['expected_cost']:.4g} a row.")  # fmt: skip
+              f"{cost['per_row']:.4g} a {found['noun']}. On these {found['noun']}s "
+              f"{best['value']:.3f} would have been cheapest: {best['expected_cost']:.4g} a "
+              f"{found['noun']}.")  # fmt: skip
 
 
 def _groups(groups: Mapping[str, Any], positive: str, console: Console) -> None:

@@ -12,13 +12,15 @@ from rich.text import Text
 from neuroscope.cli.views.words import duration, shown
 
 _PLAIN = {"├": "|", "┤": "|", "─": "-", "●": "o", "◂": "<", "▸": ">"}
-_BAR = (18, 40)  # narrowest and widest bar, in characters
+_BAR = (13, 40)  # narrowest and widest bar, in characters
+_OTHERS = 34  # characters of the other columns, with their gaps
 
 
 def ladder(result: Mapping[str, Any], console: Console) -> Table:
     """Return the rungs of a result as a table for this console."""
     ascii_only = console.options.ascii_only
-    width = min(max(console.width - 62, _BAR[0]), _BAR[1])
+    longest = max(len(rung["title"]) for rung in result["rungs"]) + 2
+    width = min(max(console.width - longest - _OTHERS, _BAR[0]), _BAR[1])
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
     table.add_column("  rung", no_wrap=True)
     table.add_column(result["metric"]["title"], justify="right", min_width=6)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neuroscope.base.nouns import ROW
 from neuroscope.cli.views.ladder import ladder, remarks
 from neuroscope.cli.views.words import (
     KINDS,
@@ -53,10 +54,11 @@ def _data(result: Mapping[str, Any], console: Console) -> None:
         title.append(f" (looking for {result['positive']!r}: {why}{other})")
     console.print(title)
     folds = f", in {rows['folds']} folds" if rows["folds"] > 1 else ""
+    noun = result.get("noun", ROW)
     paragraph(
         console,
-        f"{counted(rows['train'] + rows['valid'], 'row')} to learn from and to "
-        f"compare on{folds}; {counted(rows['test'], 'row')} put aside for one last test",
+        f"{counted(rows['train'] + rows['valid'], noun)} to learn from and to "
+        f"compare on{folds}; {counted(rows['test'], noun)} put aside for one last test",
     )
     if result["origin"]:
         paragraph(console, Text("; ".join(result["origin"]), style="dim"))
@@ -96,13 +98,16 @@ def _verdict(result: Mapping[str, Any], console: Console) -> None:
 
 def _test(result: Mapping[str, Any], console: Console) -> None:
     metric, test = result["metric"], result["test"]
-    heading(console, f"Test ({counted(result['rows']['test'], 'row')} that no rung had seen, "
-            "opened once)")  # fmt: skip
+    rows = counted(result["rows"]["test"], result.get("noun", ROW))
+    heading(console, f"Test ({rows} that no rung had seen, opened once)")
     figure = f"{metric['title']} {shown(test[metric['name']])}"
     line = Text.assemble((figure, "bold"),
                          f", 95 % interval {spread(test['interval'][metric['name']])}. "
                          f"{metric['meaning']}")  # fmt: skip
     paragraph(console, line)
+    decided = result.get("detection")
+    if decided and result.get("threshold", {}).get("sentence"):  # it was asked for
+        paragraph(console, decided["sentence"])
     if result["kind"] == "regression" and "mae" in test:
         miss = shown(test["mae"], in_target_units=True)
         between = spread(test["interval"]["mae"], in_target_units=True)
@@ -152,9 +157,12 @@ def _where(result: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"  {label:7}{path}"), soft_wrap=True)
     heading(console, "Next")
     name = result["name"]
+    kind = "FOLDER" if result.get("noun", ROW) != ROW else ".csv"
+    new, labelled = (f"{word}_{kind}" if kind == "FOLDER" else f"{word}{kind}"
+                     for word in ("NEW", "LABELLED"))  # fmt: skip
     steps = [
-        f"neuroscope predict {name} NEW.csv -o predictions.csv",
-        f"neuroscope judge {name} LABELLED.csv",
+        f"neuroscope predict {name} {new} -o predictions.csv",
+        f"neuroscope judge {name} {labelled}",
         f"neuroscope runs {name}",
     ]
     for step in steps:

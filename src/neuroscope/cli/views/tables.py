@@ -82,6 +82,7 @@ def print_predictions(found: Mapping[str, Any], *, quiet: bool) -> None:
         if not quiet:
             said = f"{counted(found['rows'], 'prediction')} of {found['target']!r} written to "
             console.print(f"{said}{found['out']}", markup=False, soft_wrap=True)
+            _told_sheet(found, console)
         return
     if not console.is_terminal:
         _csv(found["table"])
@@ -90,9 +91,16 @@ def print_predictions(found: Mapping[str, Any], *, quiet: bool) -> None:
     names = [n for n in table.column_names if n != "prediction"]
     rows = [{n: row[n] for n in [*names, "prediction"]} for row in table.to_pylist()]
     console.print(_rows(rows, console.width))
+    _told_sheet(found, console)
     if found["rows"] > _PREVIEW:
         console.print(f"the first {_PREVIEW} of {found['rows']:,}; -o FILE.csv writes all",
                       style="dim")  # fmt: skip
+
+
+def _told_sheet(found: Mapping[str, Any], console: Any) -> None:
+    if found["sheet"]:
+        said = f"contact sheet written to {found['sheet']}"
+        console.print(said, markup=False, soft_wrap=True)
 
 
 def _csv(table: Any) -> None:

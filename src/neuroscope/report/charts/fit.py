@@ -42,7 +42,9 @@ def calibration(bins: Sequence[dict]) -> Markup | None:
     return frame.render("Calibration", "Dots on the diagonal are probabilities that can be trusted")
 
 
-def learning_curve(points: Sequence[Sequence[float]], metric: str) -> Markup | None:
+def learning_curve(
+    points: Sequence[Sequence[float]], metric: str, counted: str = "training rows"
+) -> Markup | None:
     """Draw the score by number of training rows, points (rows, value, standard error)."""
     known = [point for point in points if all(is_number(value) for value in point[:2])]
     if not known:
@@ -54,7 +56,7 @@ def learning_curve(points: Sequence[Sequence[float]], metric: str) -> Markup | N
     frame = Frame(
         Axis.over(rows, log=log),
         Axis.over(ends),
-        "training rows",
+        counted,
         metric,
         x_ticks=_spaced(rows, log),
     )
@@ -63,7 +65,7 @@ def learning_curve(points: Sequence[Sequence[float]], metric: str) -> Markup | N
         if error:
             frame.whisker(n, value - error, value + error, "whisker chosen")
     frame.dots([(n, value) for n, value, _ in spread], "mark chosen", radius=4.5)
-    return frame.render("Learning curve", f"{metric} by number of training rows")
+    return frame.render("Learning curve", f"{metric} by number of {counted}")
 
 
 def _spaced(rows: Sequence[float], log: bool) -> list[float]:

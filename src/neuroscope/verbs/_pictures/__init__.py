@@ -1,0 +1,1 @@
+"""What the verbs do beside when the rows are pictures."""
