@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from making import schema
 
+from neuroscope.data.images.column import as_arrays
 from neuroscope.data.sketch import MOST, recognise, sketch
 from neuroscope.data.table import Origin, Table
 
@@ -63,6 +64,21 @@ def test_of_many_rows_a_part_is_remembered_and_the_share_is_right() -> None:
     assert found is not None
     assert 500 < found.looked_at < 1_100
     assert found.share == pytest.approx(0.75, abs=0.05)
+
+
+def test_pictures_are_known_by_what_they_hold() -> None:
+    draw = np.random.default_rng(0)
+    known, new = (draw.integers(0, 255, (30, 4, 4), dtype=np.uint8) for _ in range(2))
+    about = schema(image="image", y="categorical target")
+
+    def table_of(pictures: np.ndarray) -> Table:
+        y = np.full(len(pictures), "yes")
+        return Table(pa.table({"image": as_arrays(pictures), "y": y}), Origin("test"))
+
+    record = sketch(table_of(known), about, np.arange(30))
+    seen = recognise(table_of(np.concatenate([new[:10], known[10:20]])), about, record)
+    assert seen is not None
+    assert (seen.looked_at, seen.seen) == (20, 10)
 
 
 def test_twins_in_the_data_are_counted() -> None:

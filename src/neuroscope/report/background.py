@@ -26,7 +26,11 @@ def data(story: Story) -> Section:
         return None
     return {
         "source": story.text("source"),
-        "rows": [(title, count(rows[name])) for name, title in _PARTS if is_number(rows.get(name))],
+        "rows": [
+            (title, count(rows[name]))
+            for name, title in _PARTS
+            if is_number(rows.get(name)) and (name != "folds" or rows[name] > 1)
+        ],
         "findings": findings,
         "audited": "findings" in story.result,
         "dropped": dropped,

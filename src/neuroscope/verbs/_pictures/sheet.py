@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from neuroscope.base.errors import InputError
 from neuroscope.data.images.column import is_arrays
 from neuroscope.data.table import Table
@@ -37,8 +35,8 @@ def draw_sheet(table: Table, column: str, predicted: Mapping[str, Any], path: st
     """Write the first pictures of the table with prediction, probability and name, in one step."""
     from neuroscope.data.images.sheet import contact_sheet  # noqa: PLC0415 - loads Pillow
 
-    rows = np.arange(min(table.rows, _MOST))
-    captions = [_caption(predicted, _name(table, column, int(row)), int(row)) for row in rows]
+    rows = list(range(min(table.rows, _MOST)))
+    captions = [_caption(predicted, _name(table, column, row), row) for row in rows]
     place = Path(path)
     draft = beside(place).with_suffix(place.suffix)
     with storing(place):
