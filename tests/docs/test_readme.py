@@ -68,7 +68,11 @@ def test_commands_run(shell, tmp_path: Path) -> None:
     assert "Verdict" in said["neuroscope train spirals --rungs neuron,dense --budget 20s"]
     assert len((tmp_path / "predictions.csv").read_text().splitlines()) == NEW_ROWS + 1
     assert '"reasons"' in said["neuroscope train tumours.csv --target diagnosis --show-recipe"]
-    assert len(list((tmp_path / "runs").glob("*/report.html"))) == 3
+    assert (
+        "convolution"
+        in said["neuroscope train digits-images --rungs neuron,convolution --epochs 5 --budget 1m"]
+    )
+    assert len(list((tmp_path / "runs").glob("*/report.html"))) == 4
 
 
 def test_python_examples_give_what_they_say() -> None:

@@ -256,7 +256,7 @@ def test_fine_tuning_begins_where_the_frozen_net_stands(kind, backbone) -> None:
     frozen = fitted(transfer, training)
     (recipe,) = fine_tuning.recipes(training)
     net, record = fine_tuning._net(training, recipe)
-    fine_tuning._set_head(net, frozen, frozen.encoder)
+    fine_tuning.set_head(net, frozen, frozen.encoder)
     encoder, _ = training.encoded(recipe)
     start = TorchLearner(net, record, kind, encoder, recipe)
     rows = problem.split.test

@@ -149,6 +149,16 @@ def test_a_recipe_of_a_net_replays_its_run() -> None:
     assert set(shown["reasons"]) >= {"image_size", "epochs", "batch_size", "precision", "augment"}
 
 
+def test_pictures_that_were_learned_from_are_known_again_whatever_they_are_called() -> None:
+    pictures, names = shapes(2, 20)
+    write("p", pictures, names)
+    model = train("p", options=QUICK)["model"]
+    write("other", pictures[::-1], names[::-1])  # in another order, under other names
+    assert any("trained on" in warning for warning in judge(model, "other")["warnings"])
+    write("new", *shapes(2, 20, seed=9))
+    assert judge(model, "new")["warnings"] == []
+
+
 # Backbones
 
 

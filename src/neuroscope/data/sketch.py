@@ -79,16 +79,16 @@ def _hashes(table: Table, schema: Schema) -> np.ndarray:
     hashes = np.full(table.rows, 0x9E3779B97F4A7C15, dtype=np.uint64)
     pictures = {column.name for column in schema.features if column.kind == "image"}
     for name in _names(schema):
-        bits = _picture_bits(table, name) if name in pictures else _bits(cells(table, name))
-        hashes = mixed(hashes ^ bits)
+        found = _picture_bits(table, name) if name in pictures else _bits(cells(table, name))
+        hashes = mixed(hashes ^ found)
     return hashes
 
 
 def _picture_bits(table: Table, name: str) -> np.ndarray:
-    """Return a hash of each picture's bytes: a file that is renamed stays the same picture."""
+    """Return what each picture shows as a number: a file may have been renamed since."""
     from neuroscope.data.images.facts import facts  # noqa: PLC0415 - loads Pillow
 
-    return facts(table, name).content.astype(np.uint64)
+    return facts(table, name).content.astype(np.int64).view(np.uint64)
 
 
 def _bits(column: Cells) -> np.ndarray:

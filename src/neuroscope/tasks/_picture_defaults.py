@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 FLAT_SIZE = 32  # pixels along a side, at most, where each pixel is an input of its own
-MAP_SIZE = 96  # at most, for nets of convolutions trained from scratch
+MAP_SIZE = 64  # at most, for nets of convolutions trained from scratch
 
 _PICTURE_VISITS = 600_000  # pictures times epochs from which more epochs add little
 _PIXEL_VISITS = 1_500_000_000  # pixels times pictures times epochs: minutes on a laptop
+_PLENTY = 10_000  # pictures from which a wider net pays
 _SHIFTED_FROM = 16  # pixels; below, moving cost accuracy (0.977 for 0.997 on 8x8 digits)
 _TRIED_NUMBERS = 10_000_000  # rows times inputs up to which several recipes are tried
 
@@ -62,7 +63,7 @@ def dense(training: Training) -> list[Recipe]:
     return [first, first.because("few pictures: half of the units rests", dropout=0.5)]
 
 
-def deep(training: Training, net: str) -> Recipe:
+def deep(training: Training, net: str, learning_rate: float) -> Recipe:
     """Return the recipe of a net of convolutions trained from scratch."""
     problem, rows = training.problem, len(training.rows)
     recipe = sized(Recipe(net=net, seed=problem.seed), problem, MAP_SIZE)
@@ -72,7 +73,8 @@ def deep(training: Training, net: str) -> Recipe:
         loss(recipe, problem)
         .because(f"{rows:,} pictures", batch_size=_batch(rows), epochs=_epochs(visits / rows))
         .because("small steps, large ones, small ones: fast (Smith 2018)", schedule="one_cycle")
-        .because("good for nets with batch norm", learning_rate=3e-3, optimizer="adamw")
+        .because("good for nets of this kind", learning_rate=learning_rate, optimizer="adamw")
+        .because(f"{rows:,} pictures", width=16 if rows < _PLENTY else 32)
         .because("weights shrink a little each step", weight_decay=0.05)
     )
     if problem.kind == "multiclass":

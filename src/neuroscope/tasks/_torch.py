@@ -19,7 +19,7 @@ from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
 if TYPE_CHECKING:
     from torch import nn
 
-_BLOCK = 256  # pictures predicted at a time
+_PIXELS_AT_ONCE = 1 << 18  # predicted at a time: 256 pictures of 32 x 32, 5 of 224 x 224
 _WATCHED = 1000  # about so many held-out pictures are looked at after each epoch
 
 
@@ -47,7 +47,7 @@ class TorchLearner:
         self.net.eval()
         device = next(self.net.parameters()).device
         with torch.inference_mode():
-            for block in x.blocks(_BLOCK):
+            for block in x.blocks(max(_PIXELS_AT_ONCE // self.encoder.size**2, 4)):
                 pixels = torch.from_numpy(np.ascontiguousarray(block)).to(device)
                 logits = self.net(normalise(pixels)).double()
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)

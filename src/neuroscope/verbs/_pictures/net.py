@@ -135,10 +135,10 @@ def of_learner(problem: Problem, learner: Learner) -> NetViews | None:
     if not (isinstance(learner, NetLearner) and isinstance(encoder, FeatureEncoder)):
         return None
     from neuroscope.nets.backbone import Transfer, linear_head  # noqa: PLC0415 - imports torch
-    from neuroscope.tasks.rungs.image_classes.fine_tuning import _set_head  # noqa: PLC0415
+    from neuroscope.tasks.rungs.image_classes.fine_tuning import set_head  # noqa: PLC0415
 
     net = Transfer(encoder.backbone, linear_head(encoder.backbone, problem.classes))
-    _set_head(net, learner, encoder)
+    set_head(net, learner, encoder)
     return NetViews(problem, net.eval(), encoder.pictures)
 
 

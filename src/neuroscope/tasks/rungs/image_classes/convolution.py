@@ -35,7 +35,7 @@ REFITTED = False
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the recipe for these pictures."""
-    recipe = defaults.deep(training, "convolution")
+    recipe = defaults.deep(training, "convolution", 1e-3)
     channels = Store.of(training.problem).channels
     return [defaults.precise(recipe, _torch.built(_record(training, recipe)), channels)]
 

@@ -67,7 +67,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> TorchLearner:
     frozen = Recipe(net="transfer", backbone=recipe.backbone)
     start = transfer.recipes(training)[0].because("the start of fine-tuning", seed=recipe.seed)
     head = transfer.fit(training, start, Watch(watch.rung, -1, ignore, None, watch.stop))
-    _set_head(net, head, training.encoded(frozen)[0])
+    set_head(net, head, training.encoded(frozen)[0])
     return _torch.fit(training, recipe, watch, net, record)
 
 
@@ -83,7 +83,7 @@ def _net(training: Training, recipe: Recipe) -> tuple[Any, dict[str, Any]]:
     return Transfer(backbone, linear_head(backbone, **head)), record
 
 
-def _set_head(net: Any, learner: NetLearner, encoder: FeatureEncoder) -> None:
+def set_head(net: Any, learner: NetLearner, encoder: FeatureEncoder) -> None:
     """Put the neuron's weights, which read scaled features, into the head, which reads plain ones.
 
     z = (f - m) / s @ w + b = f @ (w / s) + (b - (m / s) @ w); of two classes the neuron has one z.
