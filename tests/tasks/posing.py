@@ -19,7 +19,7 @@ from neuroscope.tasks._learning import Problem, Training, Watch
 from neuroscope.tasks._posing import pose
 
 QUICK = {
-    "dense": {"epochs": 20}, "convolution": {"epochs": 10}, "fine_tuning": {"epochs": 4},
+    "dense": {"epochs": 20}, "convolution": {"epochs": 20}, "fine_tuning": {"epochs": 4},
     "residual": {"epochs": 10, "width": 8},
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ from neuroscope.verbs.predict import predict
 from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
 
 QUICK = TrainOptions(rungs=("majority", "neuron"), epochs=3, budget=None)
-DEEP = TrainOptions(rungs=("majority", "convolution"), epochs=3, budget=None)
+DEEP = TrainOptions(rungs=("majority", "convolution"), epochs=12, budget=None)
 
 
 def run_of(result: dict) -> RunFolder:
