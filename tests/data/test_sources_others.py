@@ -62,14 +62,14 @@ def test_parquet_types_are_settled() -> None:
     assert values(table) == {
         "decimal": [1.0, 2.0],
         "big": [1.0, 2.0],
-        "list": ["[1,2]", "[3]"],
+        "list": [[1.0, 2.0], [3.0]],
         "struct": ['{"a":1}', '{"a":2}'],
         "zoned": [datetime(2024, 1, 1), datetime(2024, 1, 2)],
         "marked": [1, None],
         "none": [None, None],
     }
     assert any("'bytes'" in note and "left out" in note for note in table.origin.notes)
-    assert any("'list': nested" in note for note in table.origin.notes)
+    assert any("'struct': nested" in note for note in table.origin.notes)
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_arrays_x_and_y() -> None:
 
 def test_arrays_in_parts_get_a_split_column() -> None:
     parts = {
-        "x_train": np.zeros((3, 2, 6)),
+        "x_train": np.zeros((3, 1, 2, 6)),
         "y_train": np.array([[1], [2], [3]]),
-        "x_test": np.ones((2, 2, 6)),
+        "x_test": np.ones((2, 1, 2, 6)),
         "y_test": np.array([4, 5]),
         "other": np.zeros(1),
     }
@@ -246,7 +246,7 @@ def test_arrays_in_parts_get_a_split_column() -> None:
     assert table.names == [*(f"x{j:02}" for j in range(1, 13)), "y", "split"]
     assert values(table)["split"] == ["train"] * 3 + ["test"] * 2
     assert values(table)["y"] == [1, 2, 3, 4, 5]
-    assert any("(2, 6) laid out as 12 columns" in note for note in table.origin.notes)
+    assert any("(1, 2, 6) laid out as 12 columns" in note for note in table.origin.notes)
     assert any("'other' is not used" in note for note in table.origin.notes)
 
 

@@ -53,7 +53,20 @@ Group = Annotated[
     typer.Option(metavar="COL", help="Rows of one group (a customer, a patient) stay together."),
 ]
 Time = Annotated[
-    str | None, typer.Option(metavar="COL", help="Older rows train, newer rows judge.")
+    str | None,
+    typer.Option(
+        metavar="COL",
+        help="Older rows train, newer rows judge; with --series when each reading was taken.",
+    ),
+]
+Series = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL", help="Says which sequence a row belongs to: each becomes one case."
+    ),
+]
+Task = Annotated[
+    str, typer.Option(metavar="TASK", help="What kind of job this is; auto finds out.")
 ]
 Weight = Annotated[str | None, typer.Option(metavar="COL", help="How much each row counts.")]
 Positive = Annotated[

@@ -8,10 +8,12 @@ from neuroscope.cli import _options as given
 def command(
     source: given.Source,
     target: given.Target = None,
+    task: given.Task = "auto",
     drop: given.Drop = None,
     split: given.Split = None,
     group: given.Group = None,
     time: given.Time = None,
+    series: given.Series = None,
     weight: given.Weight = None,
     schema: given.SchemaFile = None,
     sql: given.Sql = None,
@@ -28,7 +30,8 @@ def command(
     from neuroscope.verbs.look import look  # noqa: PLC0415
 
     options = DataOptions(target=target, drop=given.names(drop), split=split, group=group,
-                          time=time, weight=weight, schema=schema, sql=sql)  # fmt: skip
+                          time=time, series=series, weight=weight, schema=schema, sql=sql,
+                          task=None if task == "auto" else task)  # fmt: skip
     with _progress.watching(quiet=quiet) as monitor:
         found = look(source, options, seed=seed, monitor=monitor)
     _out.print_json(found) if as_json else show(found, _out.stdout())

@@ -15,9 +15,7 @@ def command(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=given.SOURCE_HELP)] = None,
     target: given.Target = None,
-    task: Annotated[
-        str, typer.Option(metavar="TASK", help="What kind of job this is; auto finds out.")
-    ] = "auto",
+    task: given.Task = "auto",
     rungs: Annotated[
         str,
         typer.Option(
@@ -48,6 +46,7 @@ def command(
     split: given.Split = None,
     group: given.Group = None,
     time: given.Time = None,
+    series: given.Series = None,
     weight: given.Weight = None,
     positive: given.Positive = None,
     drop: given.Drop = None,
@@ -99,7 +98,7 @@ def command(
     from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415
 
     data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
-                       group=group, time=time, weight=weight, schema=schema, sql=sql,
+                       group=group, time=time, series=series, weight=weight, schema=schema, sql=sql,
                        task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,

@@ -43,7 +43,7 @@ def facts(column: pa.ChunkedArray) -> Facts:
     if pa.types.is_null(column.type):
         return Facts(len(column), 0, len(column))
     kept = without_nan(column)
-    if isinstance(kept.type, pa.BaseExtensionType):  # arrays are not compared here
+    if isinstance(kept.type, pa.BaseExtensionType) or is_series(kept.type):  # not compared here
         return Facts(len(kept), len(kept) - kept.null_count, kept.null_count)
     codes = codes_of(kept) if pa.types.is_dictionary(kept.type) else kept
     distinct = pc.call_function("count_distinct", [codes]).as_py()
@@ -81,6 +81,15 @@ def is_words(kind: pa.DataType) -> bool:
     """Tell whether an Arrow type holds text, dictionary-encoded or plain."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def is_series(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type holds lists of numbers, or of moments."""
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    if not any(holds(kind) for holds in lists):
+        return False
+    inner = kind.value_type
+    return is_number(inner) or pa.types.is_boolean(inner) or pa.types.is_temporal(inner)
 
 
 def judge(name: str, column: pa.ChunkedArray, counted: Facts) -> tuple[Kind, str]:

@@ -39,7 +39,7 @@ def align(table: Table, schema: Schema) -> tuple[Table, list[str]]:
             continue
         values = table.arrow.column(column.name)
         columns[column.name] = values
-        if column.role != "ignore" and column.kind != "image":  # files and arrays serve alike
+        if column.role != "ignore" and column.kind not in ("image", "series"):
             columns[column.name], said = _fitted(values, column, table.origin.text)
             notes += [said] if said else []
     return replace(table, arrow=pa.table(columns)), notes

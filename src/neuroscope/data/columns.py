@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuroscope.base.errors import SchemaError
+from neuroscope.data import _kinds
 from neuroscope.data.table import Table
 
 
@@ -133,11 +134,33 @@ def row_hashes(table: Table, names: Sequence[str]) -> np.ndarray:
 
 def _bits(column: Cells) -> np.ndarray:
     kind = column.values.type
+    if _kinds.is_series(kind):
+        return list_bits(column.values)
     if pa.types.is_floating(kind) or pa.types.is_temporal(kind) or pa.types.is_integer(kind):
         values = column.numbers() + 0.0  # -0.0 becomes 0.0
         values[np.isnan(values)] = np.nan  # one bit pattern for every NaN
         return values.view(np.uint64)
     return column.categories()[0].view(np.uint64)
+
+
+def list_bits(values: pa.ChunkedArray) -> np.ndarray:
+    """Return one uint64 for each list of numbers (n,): equal lists have equal ones.
+
+    An exclusive or over the readings, each mixed with its place and its value.
+    """
+    lengths = pc.fill_null(pc.call_function("list_value_length", [values]), 0).to_numpy()
+    flat = pc.call_function("list_flatten", [values])
+    flat = flat.cast(pa.int64()) if pa.types.is_temporal(flat.type) else flat
+    numbers = _filled(flat.cast(pa.float64(), safe=False)) + 0.0  # -0.0 becomes 0.0
+    numbers[np.isnan(numbers)] = np.nan  # one bit pattern for every NaN
+    starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    place = np.arange(len(numbers)) - np.repeat(starts[:-1], lengths)
+    bits = mixed(numbers.view(np.uint64) ^ mixed(place.astype(np.uint64)))
+    found = lengths.astype(np.uint64)
+    some = lengths > 0
+    if some.any():
+        found[some] ^= np.bitwise_xor.reduceat(bits, starts[:-1][some])
+    return mixed(found)
 
 
 def mixed(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from neuroscope.data._kinds import is_series
+from neuroscope.data.columns import list_bits
 from neuroscope.data.images.column import is_arrays, picture_reason
 from neuroscope.data.images.rows import contents
 from neuroscope.data.table import Table
@@ -30,6 +32,9 @@ def fingerprint(table: Table) -> str:
         if picture_reason(table, name):
             whole.update(contents(table, name).tobytes())
         if is_arrays(kind):
+            continue
+        if is_series(kind):
+            whole.update(list_bits(column).tobytes())
             continue
         for part in _column_hashes(column, kind):
             whole.update(part)

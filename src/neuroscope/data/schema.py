@@ -14,12 +14,16 @@ import pyarrow as pa
 from neuroscope.base.errors import SchemaError, did_you_mean
 from neuroscope.data import _kinds
 from neuroscope.data.images.column import is_arrays, named_like_pictures, picture_reason, root_of
+from neuroscope.data.series.column import series_reason
 from neuroscope.data.table import Table
 
 Kind = Literal[
-    "numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant", "image"
-]
-Role = Literal["feature", "target", "group", "time", "weight", "split", "ignore"]
+    "numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant", "image",
+    "series",
+]  # fmt: skip
+Role = Literal[
+    "feature", "target", "group", "time", "weight", "split", "series", "axis", "ignore"
+]  # series: what names a sequence; axis: when the readings of a row's sequences were taken
 
 TARGET_NAMES = ("target", "label", "class", "y")
 SPLIT_WORDS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
@@ -91,7 +95,7 @@ class Schema:
             raise SchemaError(f"not a whole schema: {error}") from error
 
 
-def infer_schema(
+def infer_schema(  # noqa: PLR0913 - the roles of columns, all by name
     table: Table,
     *,
     target: str | None = None,
@@ -100,20 +104,23 @@ def infer_schema(
     group: str | None = None,
     time: str | None = None,
     weight: str | None = None,
+    series: str | None = None,
+    axis: str | None = None,
     overrides: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Schema:
     """Infer kind and role of each column; counts are exact.
 
-    `split`, `group`, `time` and `weight` name the column that has this role, `drop` those to
-    ignore. `overrides` gives "kind" and "role" by column name (see `read_schema`); what is named
-    directly wins over it.
+    `split`, `group`, `time`, `weight`, `series` and `axis` name the column that has this role,
+    `drop` those to ignore. `overrides` gives "kind" and "role" by column name (see `read_schema`);
+    what is named directly wins over it.
     Without `target` it is the built-in set's own, else a column called target, label, class or
     y, else the last one. Raises SchemaError for unknown columns, kinds and roles.
     """
     overrides = overrides or {}
     for name in overrides:
         _known("column", name, table.names)
-    named = {"target": target, "split": split, "group": group, "time": time, "weight": weight}
+    named = {"target": target, "split": split, "group": group, "time": time, "weight": weight,
+             "series": series, "axis": axis}  # fmt: skip
     asked = _asked_roles(table, named, drop, overrides)
     reasons = dict.fromkeys(asked, "")
     _guess_split(table, asked, reasons)
@@ -232,7 +239,13 @@ def _guess_split(table: Table, asked: dict[str, str], reasons: dict[str, str]) -
 def _guess_target(table: Table, asked: Mapping[str, str]) -> tuple[str, str]:
     from neuroscope.data.sources import builtin  # noqa: PLC0415 - sources stand on the schema's floor
 
-    free = [name for name in table.names if name not in asked and not picture_reason(table, name)]
+    free = [
+        name for name in table.names
+        if name not in asked and not picture_reason(table, name)
+        and not series_reason(table.arrow.column(name))
+    ]  # fmt: skip
+    if not free and any(series_reason(column) for column in table.arrow.columns):
+        raise SchemaError("there are sequences and no labels", remedy="add a column of labels")
     if not free and len(table.names) > len(asked):
         remedy = "put the pictures into one subfolder a class, or give a table with their labels"
         raise SchemaError("there are pictures and no labels", remedy=remedy)
@@ -278,6 +291,8 @@ def _judged(table: Table, name: str, counted: _kinds.Facts) -> tuple[Kind, str]:
     if reason := picture_reason(table, name):
         return "image", reason
     values = table.arrow.column(name)
+    if reason := series_reason(values):
+        return "series", reason
     kind, reason = _kinds.judge(name, values, counted)
     if _kinds.is_words(values.type) and named_like_pictures(values):
         reason += f"; named like pictures, but there are none in {str(root_of(table.origin))!r}"
@@ -301,14 +316,15 @@ def _asked_kind(
     if asked == found:
         return found, reason
     words, dates = _kinds.is_words(values.type), pa.types.is_temporal(values.type)
-    arrays = is_arrays(values.type)
+    arrays = is_arrays(values.type) or _kinds.is_series(values.type)
     fits = dict.fromkeys(get_args(Kind), not arrays) | {
-        "image": words or arrays,
+        "image": words or is_arrays(values.type),
         "numeric": not words and not dates and not arrays,
         "boolean": found == "boolean",
         "datetime": dates,
         "text": words,
         "constant": found == "constant",
+        "series": _kinds.is_series(values.type),
     }
     if not fits[asked]:
         raise SchemaError(

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from neuroscope.data.columns import Cells, cells, mixed
+from neuroscope.data._kinds import is_series
+from neuroscope.data.columns import Cells, cells, list_bits, mixed
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
 
@@ -93,6 +94,8 @@ def _picture_bits(table: Table, name: str) -> np.ndarray:
 
 def _bits(column: Cells) -> np.ndarray:
     kind = column.values.type
+    if is_series(kind):
+        return list_bits(column.values)
     if pa.types.is_floating(kind) or pa.types.is_integer(kind):
         return _number_bits(column.numbers())
     if pa.types.is_temporal(kind):

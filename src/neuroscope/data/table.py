@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -24,6 +25,7 @@ class Origin:
     notes: tuple[str, ...] = ()  # what was sniffed or repaired: "delimiter ';'", "encoding latin-1"
     sql: str = ""
     set_aside: tuple[SetAside, ...] = ()  # pictures and files that cannot be used
+    gathered: Mapping[str, Any] | None = None  # how rows became sequences (`series.gather`)
 
 
 @dataclass(frozen=True)

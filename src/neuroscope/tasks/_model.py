@@ -12,14 +12,17 @@ import numpy as np
 from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import ModelError, SchemaError
 from neuroscope.base.recipe import Recipe
+from neuroscope.data._kinds import is_series
 from neuroscope.data.align import align
 from neuroscope.data.schema import Schema
+from neuroscope.data.series.gather import Plan, gather
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 from neuroscope.judge.calibration import apply_temperature
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks._learning import Encoder, Learner, Problem
 
+GATHERING = "gathering"  # what the plan of sequences is called among the parts of a model
 ReadEncoder = Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], Encoder]
 
 
@@ -48,11 +51,19 @@ class Model:
 
     def encode(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the encoded rows (n, d) and notes on what was ignored, missing or unseen."""
-        table, notes = align(_table(source), self.schema)
+        table, notes = align(self.as_rows(_table(source)), self.schema)
         if self.encoder is None:
             return np.empty((table.rows, 0), np.float32), tuple(notes)
         encoded = self.encoder.transform(table)
         return encoded.x, (*notes, *encoded.notes)
+
+    def as_rows(self, table: Table) -> Table:
+        """Return a table whose rows are the model's: gathered into sequences as in training."""
+        part = self.artefact.parts.get(GATHERING)
+        if part is None or table.origin.gathered is not None:
+            return table
+        how = Plan.from_json(part)
+        return table if set(how.channels) <= _sequences_of(table) else gather(table, how)
 
     def raw(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return probabilities (n, k), or numbers (n,) in the target's unit, and the notes."""
@@ -83,6 +94,10 @@ class Model:
         return self.codec.decode(answer.argmax(axis=1))
 
 
+def _sequences_of(table: Table) -> set[str]:
+    return {name for name in table.names if is_series(table.arrow.column(name).type)}
+
+
 def _table(source: Any) -> Table:
     from neuroscope.data.sources import read  # noqa: PLC0415 - only when rows are read
 
@@ -102,6 +117,8 @@ def pack(
     if learner.encoder is not None:
         parts["encoder"] = learner.encoder.to_json()
         arrays = arrays | getattr(learner.encoder, "arrays", dict)()
+    if problem.table.origin.gathered is not None:
+        parts[GATHERING] = problem.table.origin.gathered
     if learner.recipe is not None:
         parts["recipe"] = learner.recipe.to_json()
     return arrays, parts

@@ -24,7 +24,7 @@ NAME = "table"
 
 def accepts(schema: Schema) -> bool:
     """Say whether a schema has a feature that a table model can read."""
-    unread = ("text", "identifier", "constant", "image")
+    unread = ("text", "identifier", "constant", "image", "series")
     return any(column.kind not in unread for column in schema.features)
 
 

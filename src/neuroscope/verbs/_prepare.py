@@ -15,13 +15,13 @@ from neuroscope.base.events import Monitor, Progress
 from neuroscope.data.audit import Finding, audit, drops
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.schema import Schema, infer_schema, read_schema
-from neuroscope.data.sources import read
 from neuroscope.data.splits import Split, TaskKind, plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import catalogue
 from neuroscope.tasks._learning import Problem
 from neuroscope.tasks._posing import pose
+from neuroscope.verbs._series.rows import axis_of, read_as_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ class DataOptions:
     split: str | None = None
     group: str | None = None
     time: str | None = None
+    series: str | None = None  # says which sequence a row belongs to
     weight: str | None = None
     schema: str | None = None  # an edited schema file
     sql: str | None = None
@@ -67,16 +68,19 @@ class Prepared:
 
 def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
     """Read a source and infer its schema; errors of the schema name the source."""
-    table = read(source, sql=options.sql)
+    table = read_as_rows(source, options)
+    axis = axis_of(table, options)
     try:
         schema = infer_schema(
             table,
             target=options.target,
-            drop=options.drop,
+            drop=[name for name in options.drop if name in table.names or not options.series],
             split=options.split,
             group=options.group,
-            time=options.time,
+            time=None if axis else options.time,
             weight=options.weight,
+            series=options.series,
+            axis=axis,
             overrides=options.overrides(),
         )
     except NeuroscopeError as error:

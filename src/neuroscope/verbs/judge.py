@@ -76,7 +76,7 @@ def judge(
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     priced = _priced(trained, cost)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table = renamed(read(source, sql=sql), trained)
+    table = trained.as_rows(renamed(read(source, sql=sql), trained))
     try:
         groups = None if group is None else _groups(table, group)
         monitor(Progress(label="predicting", done=1, total=3))

@@ -18,6 +18,7 @@ from neuroscope.data.writing import assembled, check_ending
 from neuroscope.verbs._pictures.rows import answers, model_pictures, names_of, outside, renamed
 from neuroscope.verbs._pictures.sheet import check_sheet, draw_sheet
 from neuroscope.verbs._save import save_table
+from neuroscope.verbs._series.rows import sequence_name
 from neuroscope.verbs.load import load
 
 
@@ -34,7 +35,8 @@ def predict(
     """Predict every row of `source`; the rows stay in their order, none is left out.
 
     `model` is what `load` takes, or a loaded model. `keep` names columns of the source that are
-    carried along. The result has "table" (Arrow): the row number from 1, the kept columns,
+    carried along, as is what names a sequence. The result has "table" (Arrow): the row number from
+    1, the kept columns,
     "prediction" and for classes the probability of each. It is written to `out`
     (.csv, .parquet, .jsonl) when that is given. "notes" says what was ignored or unseen.
 
@@ -48,10 +50,10 @@ def predict(
         check_sheet(sheet)
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     monitor(Progress(label="reading the data", done=0, total=2))
-    table = renamed(read(source, sql=sql), trained)
+    table = trained.as_rows(renamed(read(source, sql=sql), trained))
     monitor(Progress(label="predicting", done=1, total=2))
     try:
-        kept = _kept(table, keep)
+        kept = _kept(table, (*sequence_name(trained, table), *keep))
         if not table.rows:
             raise InputError("there are no rows to predict", remedy="give at least one row")
         answer, notes, problems = answers(trained, table)

@@ -40,6 +40,10 @@ def audit(
         from neuroscope.data.images import audit as pictures  # noqa: PLC0415 - loads Pillow
 
         found += pictures.check(subject)
+    if any(column.kind == "series" for column in schema.features):
+        from neuroscope.data.series import audit as sequences  # noqa: PLC0415 - it imports this
+
+        found += sequences.check(subject)
     if subject.target is not None:
         found += [*labels.check(subject), *leakage.check(subject)]
     return sorted(condensed(found), key=lambda finding: _ORDER.index(finding.severity))

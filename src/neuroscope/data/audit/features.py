@@ -34,8 +34,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         if column.kind == "text":
             yield _text(column)
             continue
-        if column.kind == "image":
-            continue  # `images.audit` looks at pictures
+        if column.kind in ("image", "series"):
+            continue  # `images.audit` and `series.audit` look at them
         cells = subject.cells(column.name)
         missing, findings = _feature(column, cells, subject.learnable)
         yield from findings

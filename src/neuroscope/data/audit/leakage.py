@@ -24,7 +24,8 @@ _BINS = 64
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each feature that is suspected to tell the target."""
-    features = [c for c in subject.schema.features if c.kind not in ("identifier", "text", "image")]
+    unread = ("identifier", "text", "image", "series")
+    features = [c for c in subject.schema.features if c.kind not in unread]
     limit = max(1_000, min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(1, len(features))))
     rows = subject.sample(limit)
     if len(rows) < _FEWEST_ROWS:

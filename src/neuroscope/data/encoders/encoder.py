@@ -30,6 +30,7 @@ _SKIPPED = {
     "identifier": "an identifier names rows and says nothing about new ones",
     "constant": "has one value in all rows",
     "image": "pictures are not used on tables; an image task reads them",
+    "series": "sequences are not used on tables; a task of sequences reads them",
 }
 
 

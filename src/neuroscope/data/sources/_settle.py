@@ -23,6 +23,10 @@ FEW_WORDS = 0.1  # share of words up to which a column counts as numbers with wo
 
 _AS_DOUBLE = ("HUGEINT", "UHUGEINT", "UBIGINT", "DECIMAL", "BIGNUM", "VARINT")
 _AS_WORDS = ("UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "BIT", '"NULL"')
+_LISTS = re.compile(
+    r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|BOOLEAN)\[\d*\]"
+)
+_LISTS_OF_MOMENTS = re.compile(r"(DATE|TIMESTAMP[^\[\]]*)\[\d*\]")
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 _DECIMAL_COMMA = r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+(,\d+)?"
 _THOUSANDS = r"[+-]?[1-9]\d{0,2}(,\d{3})*(\.\d+)?|0(\.\d+)?"
@@ -231,6 +235,10 @@ def _plan_other(name: str, kind: str, plan: _Plan) -> None:
     column = identifier(name)
     if kind.startswith("BLOB"):
         plan.notes.append(f"column {name!r}: bytes, which a table cannot use; left out")
+    elif _LISTS.fullmatch(kind):  # a sequence in a cell
+        plan.casts[name] = f"CAST({column} AS DOUBLE[])"
+    elif _LISTS_OF_MOMENTS.fullmatch(kind):
+        plan.casts[name] = f"CAST({column} AS TIMESTAMP[])"
     elif kind.startswith(_NESTED) or kind.endswith("]"):
         plan.notes.append(f"column {name!r}: nested values kept as JSON text")
         plan.casts[name] = f"CAST(to_json({column}) AS VARCHAR)"

@@ -1,7 +1,8 @@
 """NumPy arrays in `.npz`: x and y, or x_train, y_train, x_test, y_test (also x_valid, y_valid).
 
 MedMNIST's names (train_images, train_labels, val_images …) say the same. Arrays of pictures,
-(n, h, w) or (n, h, w, c), become a column of pictures, others a column for each number.
+(n, h, w) or (n, h, w, c), become a column of pictures, other arrays (n, t, c) a column of sequences
+for each of c channels, and what is left a column for each number.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 from neuroscope.base.errors import SourceError
 from neuroscope.data.images.column import IMAGE, LABEL, SPLIT, as_arrays
 from neuroscope.data.images.from_arrays import as_pictures
+from neuroscope.data.series.column import as_lists, ends
 from neuroscope.data.sources import _files
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
@@ -36,11 +38,11 @@ def accepts(source: Any) -> bool:
     return _files.ending(source) == ".npz"
 
 
-def read(source: str, *, sql: str | None = None) -> Table:
+def read(source: str, *, sql: str | None = None, pictures: bool = True) -> Table:
     """Read arrays as columns x1 … xd and y, or `image` and `label`; with parts also `split`.
 
-    Pictures need no labels. x of another shape (n, …) is flattened to (n, d); pickled arrays are
-    refused. A gzip around the file is undone in memory.
+    Pictures need no labels; without `pictures` nothing is one. x of four and more axes is flattened
+    to (n, d); pickled arrays are refused. A gzip around the file is undone in memory.
     """
     (path,) = _files.expand(source)
     try:
@@ -53,7 +55,7 @@ def read(source: str, *, sql: str | None = None) -> Table:
         raise SourceError(
             "cannot be read as .npz", where=source, remedy="it may be cut short or damaged"
         ) from error
-    columns, notes = _as_columns(arrays, source)
+    columns, notes = _as_columns(arrays, source, pictures=pictures)
     return queried(Table(pa.table(columns), Origin(source, (str(Path(path)),), tuple(notes))), sql)
 
 
@@ -64,15 +66,15 @@ def _called(name: str, names: list[str]) -> str:
 
 
 def _as_columns(
-    arrays: Mapping[str, np.ndarray], source: str
+    arrays: Mapping[str, np.ndarray], source: str, *, pictures: bool
 ) -> tuple[dict[str, pa.Array], list[str]]:
     parts = [part for part in _PARTS if f"x_{part}" in arrays]
     keys = [f"_{part}" for part in parts] or [""]
     for key in keys:
         if f"x{key}" in arrays:
             _check_shape(f"x{key}", arrays[f"x{key}"], source)
-    pictures = _pictures(arrays, keys, source)
-    without_y = pictures is not None and not any(f"y{key}" in arrays for key in keys)
+    images = _pictures(arrays, keys, source) if pictures else None
+    without_y = images is not None and not any(f"y{key}" in arrays for key in keys)
     axes = "x" if without_y else "xy"
     lacking = [f"{axis}{key}" for key in keys for axis in axes if f"{axis}{key}" not in arrays]
     if lacking:
@@ -80,10 +82,10 @@ def _as_columns(
         raise SourceError(
             f"lacks {', '.join(lacking)}; it holds {found}", where=source, remedy=_LAYOUT
         )
-    columns, notes = pictures or _numbers(arrays, keys, source)
+    columns, notes = images or _numbers(arrays, keys, source)
     if not without_y:
         ys = [_labels(arrays, key, source) for key in keys]
-        columns[LABEL if pictures else "y"] = pa.array(np.concatenate(ys))
+        columns[LABEL if images else "y"] = pa.array(np.concatenate(ys))
     if parts:
         names = np.repeat(parts, [len(arrays[f"x{key}"]) for key in keys])
         columns[SPLIT] = pa.array(names.astype(object)).dictionary_encode()
@@ -110,12 +112,29 @@ def _pictures(
 def _numbers(
     arrays: Mapping[str, np.ndarray], keys: list[str], source: str
 ) -> tuple[dict[str, pa.Array], list[str]]:
+    if all(arrays[f"x{key}"].ndim == 3 and arrays[f"x{key}"].dtype.kind in "biuf" for key in keys):
+        return _sequences([arrays[f"x{key}"] for key in keys], source)
     xs = [arrays[f"x{key}"].reshape(len(arrays[f"x{key}"]), -1) for key in keys]
     if len({x.shape[1] for x in xs}) > 1:
         raise SourceError("the parts have different numbers of columns", where=source)
     shape = arrays[f"x{keys[0]}"].shape[1:]
     laid_out = f"each x of shape {shape} laid out as {xs[0].shape[1]} columns"
     return columns_of(np.concatenate(xs)), [laid_out] if len(shape) > 1 else []
+
+
+def _sequences(
+    xs: list[np.ndarray], source: str
+) -> tuple[dict[str, pa.Array], list[str]]:  # fmt: skip
+    """Return a column of sequences for each channel of x (n, t, c), which may differ in t."""
+    if len({x.shape[2] for x in xs}) > 1:
+        raise SourceError("the parts have different numbers of channels", where=source)
+    lengths = np.repeat([x.shape[1] for x in xs], [len(x) for x in xs])
+    found = [np.concatenate([x[:, :, c].ravel() for x in xs]) for c in range(xs[0].shape[2])]
+    columns = {
+        f"x{c + 1}": as_lists(flat.astype(np.float32), ends(lengths))
+        for c, flat in enumerate(found)
+    }
+    return columns, [f"x of shape {xs[0].shape} read as sequences of {len(found)} channels"]
 
 
 def _labels(arrays: Mapping[str, np.ndarray], key: str, source: str) -> np.ndarray:

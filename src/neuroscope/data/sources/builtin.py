@@ -1,4 +1,4 @@
-"""Data sets that come with the installation: from scikit-learn, and three made for teaching."""
+"""Data sets that come with the installation: from scikit-learn, and four made for teaching."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from neuroscope.base import randomness
 from neuroscope.data.images.column import IMAGE, as_arrays
+from neuroscope.data.series.column import as_lists, ends
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
 
@@ -44,6 +45,8 @@ _SETS = (
                1000, 3, "arm", "binary"),
     BuiltinSet("two-moons", "1,000 points on two half circles: a line is nearly enough (made up)",
                1000, 3, "moon", "binary"),
+    BuiltinSet("waves", "600 short signals, some with gaps: sine, square or saw? (made up)",
+               600, 2, "shape", "multiclass"),
     BuiltinSet("wine", "178 wines by 13 chemical measures: which of three cultivars?",
                178, 14, "cultivar", "multiclass"),
     BuiltinSet("xor", "1,000 points in four squares: one neuron cannot solve it (made up)",
@@ -75,7 +78,7 @@ def accepts(source: Any) -> bool:
 
 def read(source: str, *, sql: str | None = None) -> Table:
     """Return a built-in set; the target is its last column."""
-    make = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals}.get(source)
+    make = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals, "waves": _waves}.get(source)
     arrow = make() if make else _from_sklearn(source)
     return queried(Table(arrow, Origin(source)), sql)
 
@@ -141,3 +144,30 @@ def _spirals() -> pa.Table:
     angle = 3 * np.pi * radius + np.pi * arm
     x = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
     return _table(x + random.normal(0, 0.03, x.shape), ["x1", "x2"], "arm", pa.array(arm))
+
+
+def _waves() -> pa.Table:
+    """Sine, square and saw of 30 to 60 steps, of any phase, period and height; noise of 0.3.
+
+    A tenth of the readings is missing. All three have the same mean and deviation, and where a wave
+    stands at the ends is chance, so that what tells them apart is what happens from step to step.
+    """
+    random = randomness.generator(0, "waves")
+    lengths = random.integers(30, 61, 600)
+    kind = np.arange(600) % 3
+    starts = ends(lengths)
+    place = (np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)).astype(np.float64)
+    period, phase, height = (
+        np.repeat(random.uniform(low, high, 600), lengths)
+        for low, high in ((10, 20), (0, 1), (0.7, 1.4))
+    )
+    turn = (place / period + phase) % 1.0
+    wave = np.choose(np.repeat(kind, lengths), [
+        np.sqrt(2) * np.sin(2 * np.pi * turn), np.where(turn < 0.5, 1.0, -1.0),
+        np.sqrt(3) * (2 * turn - 1),
+    ])  # fmt: skip
+    readings = height * wave + random.normal(0, 0.3, len(wave))
+    readings[random.random(len(wave)) < 0.1] = np.nan
+    shapes = np.array(["sine", "square", "saw"], dtype=object)[kind]
+    lists = as_lists(readings.astype(np.float32), starts)
+    return pa.table({"height": lists, "shape": pa.array(shapes)})

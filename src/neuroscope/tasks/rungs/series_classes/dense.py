@@ -1,0 +1,34 @@
+"""Rung 2: a dense network of the neuron core on the same summaries."""
+
+from __future__ import annotations
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks import _defaults
+from neuroscope.tasks._learning import Training
+from neuroscope.tasks._net import candidates, fit, unpack
+
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
+
+TITLE = "a dense network on summaries"
+ORDER = 2
+YARDSTICK = False
+PARALLEL = True
+SHARE = 8.0
+CORE = True
+REFITTED = True
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the candidates for these rows, the best guess first."""
+    return candidates(_defaults.dense_recipes, training)

@@ -1,0 +1,34 @@
+"""Rung 1: one neuron on summaries: of each channel the mean, the last reading, the slope, ..."""
+
+from __future__ import annotations
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks import _defaults
+from neuroscope.tasks._learning import Training
+from neuroscope.tasks._net import candidates, fit, unpack
+
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
+
+TITLE = "a single neuron on summaries"
+ORDER = 1
+YARDSTICK = False
+PARALLEL = True
+SHARE = 1.0
+CORE = True
+REFITTED = True
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the candidates for these rows, the best guess first."""
+    return candidates(_defaults.neuron_recipes, training)

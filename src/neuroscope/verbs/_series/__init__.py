@@ -1,0 +1,1 @@
+"""What the verbs need of sequences: rows gathered into them, and views over their time."""

@@ -1,0 +1,130 @@
+"""Sequences from the source to the answer: look, train, judge and predict, by the verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from neuroscope.base.errors import InputError, SchemaError
+from neuroscope.verbs._prepare import DataOptions
+from neuroscope.verbs._request import TrainOptions
+from neuroscope.verbs.judge import judge
+from neuroscope.verbs.look import look
+from neuroscope.verbs.predict import predict
+from neuroscope.verbs.train import train
+
+LONG = DataOptions(target="state", series="machine", time="hour")
+
+
+def write_long(path: str, machines: int = 60, *, seed: int = 0, labels: bool = True) -> str:
+    """Write readings of machines whose heat rises before they fail, at irregular hours."""
+    random = np.random.default_rng(seed)
+    rows: dict[str, list] = {name: [] for name in ("machine", "hour", "heat", "kind", "state")}
+    for machine in range(machines):
+        count = int(random.integers(8, 14))
+        fails = machine % 2 == 1
+        hours = np.sort(random.uniform(0, 24, count))
+        heat = random.normal(0, 1, count) + (hours / 6 if fails else 0)
+        rows["machine"] += [f"m{machine:03}"] * count
+        rows["hour"] += hours.tolist()
+        rows["heat"] += [None if random.random() < 0.1 else value for value in heat.tolist()]
+        rows["kind"] += ["pqrstu"[machine // 2 % 6]] * count
+        rows["state"] += ["failed" if fails else "fine"] * count
+    table = pa.table(rows)
+    pq.write_table(table if labels else table.drop_columns(["state"]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> dict:
+    place = tmp_path_factory.mktemp("machines")
+    source = write_long(str(place / "machines.parquet"))
+    options = TrainOptions(rungs=("majority", "neuron", "gru"), epochs=10, out=str(place / "runs"))
+    return train(source, LONG, options)
+
+
+def test_a_long_table_climbs_with_a_row_a_sequence(trained) -> None:
+    assert trained["task"] == "series_classes"
+    assert trained["noun"] == "sequence"
+    assert sum(trained["rows"][part] for part in ("train", "valid", "test")) == 60
+    assert {rung["status"] for rung in trained["rungs"]} == {"done"}
+    assert trained["test"]["roc_auc"] > 0.8
+    assert any("gathered into 60 sequences" in note for note in trained["origin"])
+    assert "--series machine" in trained["reproduce"]
+    assert Path(trained["report"]).exists()
+
+
+def test_a_model_reads_later_rows_as_it_was_taught(trained) -> None:
+    later = write_long("later.parquet", 12, seed=1, labels=False)
+    found = predict(trained["model"], later)["table"].to_pydict()
+    assert found["machine"] == [f"m{machine:03}" for machine in range(12)]
+    right = [said == ("failed" if k % 2 else "fine") for k, said in enumerate(found["prediction"])]
+    assert np.mean(right) > 0.7
+    judged = judge(trained["model"], write_long("new.parquet", 40, seed=2))
+    assert judged["rows"] == 40
+    assert judged["seen_in_training"]["rows"] == 0
+    again = judge(trained["model"], write_long("old.parquet"))
+    assert "made from" in again["warnings"][0]
+
+
+def test_later_rows_of_another_layout_are_refused(trained) -> None:
+    pq.write_table(pa.table({"machine": ["a"], "heat": [1.0]}), "odd.parquet")
+    with pytest.raises(SchemaError, match="columns are missing: 'hour'"):
+        predict(trained["model"], "odd.parquet")
+
+
+def test_look_says_what_was_gathered() -> None:
+    found = look(write_long("machines.parquet"), LONG)
+    kinds = {column["name"]: (column["kind"], column["role"]) for column in found["columns"]}
+    assert kinds["heat"] == ("series", "feature")
+    assert kinds["hour"] == ("series", "axis")
+    assert kinds["machine"][1] == "series"
+    assert {"sequences", "gaps"} <= {finding["code"] for finding in found["findings"]}
+    assert any("gathered" in note for note in found["origin"]["notes"])
+    assert not found["blockers"]
+
+
+def test_a_wide_table_and_the_set_that_comes_along_are_sequences() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 8)).cumsum(axis=1)
+    columns = {f"x{step + 1}": x[:, step] for step in range(8)}
+    pq.write_table(pa.table(columns | {"up": x[:, -1] > x[:, 0]}), "wide.parquet")
+    wide = look("wide.parquet", DataOptions(target="up", task="series_classes"))
+    assert [c["kind"] for c in wide["columns"]] == ["boolean", "series"]
+    assert "--task series_classes" in wide["next"]
+    plain = look("wide.parquet", DataOptions(target="up"))
+    assert len(plain["columns"]) == 9
+    assert look("waves")["columns"][0]["kind"] == "series"
+
+
+def test_a_group_stays_whole_and_must_not_change_within_a_sequence() -> None:
+    source = write_long("machines.parquet")
+    options = DataOptions(target="state", series="machine", time="hour", group="kind")
+    assert look(source, options)["split"]["method"] == "grouped"
+    table = pq.read_table(source)
+    mixed = table.set_column(
+        3, "kind", pa.array(["p", "q"] * (table.num_rows // 2 + 1))[: len(table)]
+    )
+    pq.write_table(mixed, "mixed.parquet")
+    with pytest.raises(SchemaError, match="'kind' changes within series 'm000'"):
+        look("mixed.parquet", options)
+
+
+def test_a_column_to_drop_is_dropped_before_rows_are_gathered() -> None:
+    source = write_long("machines.parquet")
+    options = DataOptions(target="state", series="machine", time="hour", drop=("kind",))
+    assert "kind" not in {column["name"] for column in look(source, options)["columns"]}
+    with pytest.raises(InputError, match="column to drop 'kin' not found"):
+        look(source, DataOptions(target="state", series="machine", drop=("kin",)))
+
+
+def test_arrays_that_could_be_pictures_are_sequences_when_asked() -> None:
+    x = np.random.default_rng(0).uniform(size=(40, 12, 5))
+    np.savez("a.npz", x=x, y=np.arange(40) % 2)
+    as_task = look("a.npz", DataOptions(task="series_classes"))
+    assert [c["kind"] for c in as_task["columns"]] == ["series"] * 5 + ["boolean"]
+    assert look("a.npz")["columns"][0]["kind"] == "image"
