@@ -179,6 +179,18 @@ def test_the_order_of_the_batch_changes_nothing(family: str, options: dict) -> N
     torch.testing.assert_close(shuffled, net(_rows(), LENGTHS)[order])
 
 
+@pytest.mark.parametrize(("family", "options"), WAYS)
+def test_bfloat16_answers_nearly_the_same(family: str, options: dict) -> None:
+    net = _net(family, options)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = net(_rows(), LENGTHS)
+    rough.float().sum().backward()
+    exact = net(_rows(), LENGTHS).detach()
+    assert rough.dtype == torch.bfloat16
+    assert not torch.equal(rough.float(), exact)
+    torch.testing.assert_close(rough.float(), exact, rtol=0, atol=0.05 * float(exact.abs().max()))
+
+
 @pytest.mark.parametrize(("family", "options"), CAUSAL)
 def test_a_causal_net_does_not_look_ahead(family: str, options: dict) -> None:
     net, x = _net(family, options, pooling="steps"), _rows()
