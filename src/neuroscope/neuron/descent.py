@@ -51,7 +51,6 @@ def descend(
     `lanes` threads share each batch; None is one, or one a core where the net is large enough. The
     same number of lanes gives the same weights, bit for bit.
 
-
     With `valid` rows the weights of the best epoch are the ones that stay, and `recipe.patience`
     epochs without a better one end the fit. Raises DivergedError when the loss stops being finite.
     """
@@ -82,7 +81,8 @@ def descend(
             state.step += steps_per_epoch
             network.theta[:] = state.theta
             watched = network.loss(valid) if valid is not None else None
-            if not (math.isfinite(loss) and np.isfinite(state.theta).all()):
+            seen = loss if watched is None else loss + watched
+            if not (math.isfinite(seen) and np.isfinite(state.theta).all()):
                 raise DivergedError(
                     f"the loss stopped being finite in epoch {state.epoch}",
                     remedy=f"lower the learning rate (it is {recipe.learning_rate:g})",
