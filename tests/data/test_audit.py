@@ -458,3 +458,19 @@ def test_labels_of_test_rows_are_not_doubted():
     assert np.isin(np.array(doubted.rows) - 1, wrong[:20]).sum() >= 3
     assert not np.isin(np.array(doubted.rows) - 1, split.test).any()
     assert doubted.count < 40
+
+
+def test_classes_that_differ_in_spelling_only_are_told():
+    y = np.array(["Yes", "YES ", "yes", "No"])[np.arange(N) % 4]
+    findings = found(base(y=y), schema(**KINDS), task_kind="multiclass")
+    told = findings["class-spellings"]
+    assert told.severity == "serious" and told.count == 3
+    assert told.rows == (1, 2, 3, 5, 6)
+    assert "'No'" not in told.what
+    assert "class-spellings" not in found(base(), schema(**KINDS))
+
+
+def test_of_several_classes_a_rare_one_asks_for_balanced_accuracy():
+    y = np.where(np.arange(N) % 40 == 0, "c", np.where(np.arange(N) % 2, "a", "b"))
+    imbalance = found(base(y=y), schema(**KINDS), task_kind="multiclass")["class-imbalance"]
+    assert "balanced accuracy" in imbalance.remedy and "AUC" not in imbalance.remedy
