@@ -97,3 +97,31 @@ def test_constant_predictions_and_one_row_are_one_bin() -> None:
         residuals(np.array([1.0, np.nan]), np.zeros(2))
     with pytest.raises(InputError, match="at least 1"):
         residuals(np.zeros(2), np.zeros(2), bins=0)
+
+
+def test_a_miss_of_weight_three_counts_as_three_rows_and_one_of_weight_0_not_at_all() -> None:
+    random = np.random.default_rng(1)
+    times = random.integers(0, 4, 200).astype(float)
+    y = random.normal(size=200)
+    p = y + random.normal(size=200)
+    p[:3], times[:3] = 99.0, 0.0
+    found = residuals(y, p, bins=1, weights=times)
+    rows = np.repeat(np.arange(200), times.astype(int))
+    repeated = residuals(y[rows], p[rows], bins=1, weights=np.ones(len(rows)))
+    for name in ("bias", "half_within", "nine_in_ten_within"):
+        assert getattr(found, name) == pytest.approx(getattr(repeated, name))
+    ours, theirs = found.bins[0], repeated.bins[0]
+    for name in ("predicted", "actual", "miss_low", "miss_median", "miss_high"):
+        assert getattr(ours, name) == pytest.approx(getattr(theirs, name))
+    assert ours.rows == (times > 0).sum()
+    weighing = np.flatnonzero(times > 0)
+    assert found.worst[0].row == weighing[np.abs(y - p)[weighing].argmax()]
+    assert found.bias_error > repeated.bias_error  # 200 rows say less than their copies
+
+
+def test_rows_of_one_weight_miss_as_rows_without() -> None:
+    random = np.random.default_rng(2)
+    y, p = random.normal(size=(2, 50))
+    plain, alike = residuals(y, p), residuals(y, p, weights=np.full(50, 7.0))
+    assert (alike.bias, alike.bias_error) == pytest.approx((plain.bias, plain.bias_error))
+    assert plain.bias_error == pytest.approx((y - p).std(ddof=1) / np.sqrt(50))

@@ -46,6 +46,12 @@ def test_a_sure_but_small_gain_is_called_small() -> None:
     assert "too little to matter" in found.sentence
 
 
+def test_a_sure_gain_near_a_perfect_score_is_not_worth_its_rows() -> None:
+    found = extrapolate(SIZES, [1 - 0.3 * n**-0.5 for n in SIZES], [1e-6] * 5)
+    assert 0 < found.low < found.gain_if_doubled < 0.002
+    assert not found.helps
+
+
 def test_larger_errors_widen_the_forecast_and_the_seed_repeats_it() -> None:
     values = [0.9 - 3 * n**-0.5 for n in SIZES]
     narrow, wide = (extrapolate(SIZES, values, [e] * 5) for e in (0.001, 0.01))

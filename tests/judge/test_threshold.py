@@ -127,3 +127,9 @@ def test_rows_that_cannot_answer_are_refused() -> None:
         best_threshold(np.array([0, 1]), np.full((2, 2), 0.5), Cost())
     with pytest.raises(RecipeError, match="above 0, up to 1"):
         threshold_for_sensitivity(np.array([0, 1]), np.array([0.1, 0.2]), 0.0)
+
+
+def test_costs_are_written_as_they_are_read() -> None:
+    assert str(parse_cost("false_negative=20,false_positive=1.5")) == (
+        "false_positive=1.5,false_negative=20"
+    )

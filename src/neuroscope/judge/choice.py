@@ -241,7 +241,9 @@ def _nothing_to_choose_from(field: _Field, chosen: RungScore) -> str:
         return f"{_reached(field, chosen)}; {alone}."
     gap = _amount(field.scored.metric, field.difference(chosen, base))
     better = f"{gap} better than {base.title}"
-    return f"{_reached(field, chosen)}, {better}: use {_the(chosen.title)}."
+    said = f"{_reached(field, chosen)}, {better}: use {_the(chosen.title)}"
+    untried = " and ".join(rung.title for rung in field.missing if not rung.yardstick)
+    return f"{said}; {untried} did not finish and may do better." if untried else f"{said}."
 
 
 def _only_the_yardstick(field: _Field, chosen: RungScore) -> str:

@@ -20,6 +20,7 @@ from neuroscope.judge._record import Record
 _EXPONENTS = np.linspace(0.1, 1.5, 29)  # the range seen in practice; outside it fits are noise
 _REPEATS = 300
 _NOTHING = 0.0005  # a gain that reads as 0.000
+_LITTLE = 0.002  # a gain that is sure near a perfect score, and not worth its rows
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def extrapolate(
     doubled = np.minimum(doubled, max(abs(perfect - v[-1]), 0.0))
     gain = float(doubled[0])
     low, high = (float(q) for q in np.quantile(doubled[1:], [0.025, 0.975]))
-    helps = bool(low > 0 and gain > e[-1])
+    helps = bool(low > 0 and gain > max(e[-1], _LITTLE))
     fitted = sign * (limits[0] - gains[0] * n ** -exponents[0])
     return LearningCurve(
         points=tuple(

@@ -60,7 +60,8 @@ class Metric:
         """Return one sentence on what `value` means."""
         if not np.isfinite(value):
             return f"{self.title} cannot be computed on these rows."
-        percent = f"{100 * value:.0f}" if 1 <= 100 * value <= 99 else f"{100 * value:.1f}"
+        share = 100 * value
+        percent = f"{share:.0f}" if 1 <= share <= 99 or share == 100 else f"{share:.1f}"
         return self.meaning.format(value=self.text(value), percent=percent, positive=positive)
 
     def text(self, value: float) -> str:

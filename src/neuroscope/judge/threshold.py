@@ -27,6 +27,11 @@ class Cost(Record):
         if (self.false_positive, self.false_negative) == (self.true_negative, self.true_positive):
             raise RecipeError("mistakes cost no more than right decisions", remedy=_EXAMPLE)
 
+    def __str__(self) -> str:
+        """Write the costs as `parse_cost` reads them, those of 0 left out."""
+        costs = ((name, cost) for name, cost in vars(self).items() if cost)
+        return ",".join(f"{name}={cost:g}" for name, cost in costs)
+
     def calibrated_threshold(self) -> float:
         """Return the best threshold if the probabilities were perfect (Elkan 2001)."""
         alarm, miss = (

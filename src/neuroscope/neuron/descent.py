@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroscope.base import collector
 from neuroscope.base.errors import DivergedError, InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron.forward import zeros
@@ -52,6 +51,7 @@ def descend(
     `lanes` threads share each batch; None is one, or one a core where the net is large enough. The
     same number of lanes gives the same weights, bit for bit.
 
+
     With `valid` rows the weights of the best epoch are the ones that stay, and `recipe.patience`
     epochs without a better one end the fit. Raises DivergedError when the loss stops being finite.
     """
@@ -71,19 +71,19 @@ def descend(
     began = time.perf_counter()
     try:
         while state.epoch < recipe.epochs and not state.out_of(recipe.patience):
-            with collector.at_rest(when=state.epoch == 0):  # compiled code is loaded or made
-                if team:
-                    loss = team.train_epoch(rule, state, train, gradient, norms)
-                else:
-                    loss = train_epoch(
-                        shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
-                        train.x, train.y, train.w, state.order, work, xb, yb, wb, norms,
-                    )  # fmt: skip
+            if team:
+                loss = team.train_epoch(rule, state, train, gradient, norms)
+            else:
+                loss = train_epoch(
+                    shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
+                    train.x, train.y, train.w, state.order, work, xb, yb, wb, norms,
+                )  # fmt: skip
             state.epoch += 1
             state.step += steps_per_epoch
             network.theta[:] = state.theta
             watched = network.loss(valid) if valid is not None else None
-            if not (math.isfinite(loss) and np.isfinite(state.theta).all()):
+            seen = loss if watched is None else loss + watched
+            if not (math.isfinite(seen) and np.isfinite(state.theta).all()):
                 raise DivergedError(
                     f"the loss stopped being finite in epoch {state.epoch}",
                     remedy=f"lower the learning rate (it is {recipe.learning_rate:g})",

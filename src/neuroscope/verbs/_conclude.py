@@ -176,10 +176,10 @@ class Conclusion:
     def _views(
         self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float
     ) -> dict[str, Any]:
-        if self.problem.kind == "regression":
-            found = residuals(y, p).to_json()
-            return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         weights = self.problem.weights_of(rows)
+        if self.problem.kind == "regression":
+            found = residuals(y, p, weights=weights).to_json()
+            return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
         table["surest_mistakes"] = self._named(_numbered(table["surest_mistakes"], rows))
         views: dict[str, Any] = {"confusion": table}

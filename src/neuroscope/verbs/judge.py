@@ -25,6 +25,7 @@ from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
 from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, best_threshold, parse_cost
+from neuroscope.tasks._posing import row_weights
 from neuroscope.verbs._pictures.rows import answers, renamed
 from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
@@ -159,12 +160,15 @@ def _judged(trained: Any, table: Table, seed: int) -> tuple[_Judged, list[str]]:
         y = trained.codec.decode(y)
     column = trained.schema.by_role("weight")
     weights = None
-    if column is not None and column.name in table.names:
-        weights = cells(table, column.name, rows).numbers()
     notes = list(said)
+    if column is not None and column.name in table.names:
+        weights = row_weights(table, column.name, rows)
+        if not weights.any():
+            weights = None
+            notes.append(f"all weights in column {column.name!r} are 0: all rows count alike")
     if unread.any():
         notes.append(f"pictures that cannot be read, left out: {int(unread.sum()):,}")
-    if column is not None and weights is None:
+    if column is not None and column.name not in table.names:
         notes.append(f"no weight column {column.name!r}: all rows count alike")
     if unlabelled:
         notes.append(f"rows without a target, left out: {unlabelled:,} of {table.rows:,}")
@@ -233,12 +237,13 @@ def _report(judged: _Judged) -> dict[str, Any]:
 
 def _views(judged: _Judged) -> dict[str, Any]:
     if judged.kind == "regression":
-        record = residuals(judged.y, judged.p).to_json()
+        record = residuals(judged.y, judged.p, weights=judged.weights).to_json()
         return {"residuals": record | {"worst": _numbered(record["worst"], judged.rows)}}
     table = confusion(judged.y, judged.p, judged.model.classes, judged.model.threshold,
                       judged.weights).to_json()  # fmt: skip
     table["surest_mistakes"] = _numbered(table["surest_mistakes"], judged.rows)
-    views = {"confusion": table, "calibration": calibration(judged.y, judged.p).to_json()}
+    curve = calibration(judged.y, judged.p, weights=judged.weights)
+    views = {"confusion": table, "calibration": curve.to_json()}
     if judged.kind == "binary":
         found = detection(judged.y, judged.p, judged.model.classes[-1], judged.plan,
                           judged.weights, judged.groups)  # fmt: skip

@@ -31,7 +31,9 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     _data(result, console)
     heading(console, "The ladder (on rows held out from training)")
     console.print(ladder(result, console))
-    yardstick = [rung["title"] for rung in result["rungs"] if rung["yardstick"]]
+    yardstick = [
+        rung["title"] for rung in result["rungs"] if rung["yardstick"] and rung["value"] is not None
+    ]
     for remark in remarks(result):
         paragraph(console, Text(remark, style="dim"))
     if yardstick:
