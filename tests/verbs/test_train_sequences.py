@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from neuroscope.base.errors import InputError, SchemaError
+from neuroscope.data.series.column import readings, replaced
+from neuroscope.data.sources import read
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs._request import TrainOptions
+from neuroscope.verbs._series.views import moments_of
 from neuroscope.verbs.judge import judge
+from neuroscope.verbs.load import load
 from neuroscope.verbs.look import look
 from neuroscope.verbs.predict import predict
 from neuroscope.verbs.train import train
@@ -56,6 +61,40 @@ def test_a_long_table_climbs_with_a_row_a_sequence(trained) -> None:
     assert any("gathered into 60 sequences" in note for note in trained["origin"])
     assert "--series machine" in trained["reproduce"]
     assert Path(trained["report"]).exists()
+
+
+def test_the_report_says_when_the_model_knew(trained) -> None:
+    seen = trained["over_time"]
+    assert seen["unit"] == "units of 'hour'"
+    assert len(seen["moments"]) == len(seen["scores"]) >= 4
+    assert seen["scores"][-1] > seen["scores"][0] + 0.1  # the heat rises with time
+    assert seen["scores"][-1] == pytest.approx(trained["test"]["roc_auc"])
+    assert [one["rate"] for one in seen["alarms"]] == [0.2]
+    assert {one["truth"] for one in seen["examples"]} == {"fine", "failed"}
+    assert all(one["name"].startswith("m0") for one in seen["examples"])
+    page = Path(trained["report"]).read_text()
+    assert "When does it know?" in page
+    assert "Half of the sequences had their last answer" in page
+
+
+def test_answers_over_time_see_nothing_of_the_future(trained) -> None:
+    """Readings after a moment may be anything: what was said until then stays the same."""
+    model = load(trained["model"])
+    table = model.as_rows(read(write_long("machines.parquet")))
+    rows = np.arange(table.rows)
+    known = readings(table, model.schema)
+    random = np.random.default_rng(0)
+    for moment in moments_of(known)[::4]:
+        future = known.elapsed > moment
+        other = np.where(future[:, None], random.normal(0, 1e3, known.values.shape), known.values)
+        said = [
+            model.raw(replaced(table, model.schema, rows, one.until(moment)))[0]
+            for one in (known, replace(known, values=other.astype(np.float32)))
+        ]
+        assert np.array_equal(*said)
+        whole = model.raw(replaced(table, model.schema, rows, replace(
+            known, values=other.astype(np.float32))))[0]  # fmt: skip
+        assert not np.array_equal(whole, said[0]) or not future.any()
 
 
 def test_a_model_reads_later_rows_as_it_was_taught(trained) -> None:

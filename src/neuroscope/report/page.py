@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from neuroscope.base.errors import InputError
 from neuroscope.base.nouns import called
 from neuroscope.base.version import __version__
-from neuroscope.report import background, insight, pictures, quality, sections, words
+from neuroscope.report import background, insight, over_time, pictures, quality, sections, words
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
 from neuroscope.runs.folder import RunFolder, is_run
@@ -30,6 +30,7 @@ _SECTIONS = {
     "suspects": pictures.suspects,
     "residuals": quality.residuals,
     "probabilities": quality.probabilities,
+    "over_time": over_time.over_time,
     "importance": insight.importance,
     "more_rows": quality.more_rows,
     "data": background.data,
@@ -47,6 +48,7 @@ _CONTENTS = {
     "suspects": ("suspects", "Doubtful labels"),
     "residuals": ("misses", "How far off"),
     "probabilities": ("probabilities", "Probabilities"),
+    "over_time": ("over-time", "Over time"),
     "importance": ("importance", "What it looks at"),
     "more_rows": ("rows", "More rows?"),
     "data": ("data", "The data"),

@@ -32,6 +32,7 @@ from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._decision import decision, decision_for
 from neuroscope.verbs._pictures.rows import names_of
 from neuroscope.verbs._rung_run import FINAL_FITS
+from neuroscope.verbs._series.views import time_views
 from neuroscope.verbs._trials import fitted_again
 
 _BOOTSTRAPPED = {
@@ -152,6 +153,8 @@ class Conclusion:
 
             tested = Answers.of(rows, y, p, threshold)
             views |= picture_views(self.climb, self.choice.chosen, learner, tested)
+        if self.climb.task.NAME == "series_classes":
+            views |= time_views(self.climb, learner, rows, self._calibrated)
         return test, views
 
     def _warn_of_luck(self, y: np.ndarray, p: np.ndarray, rows: np.ndarray) -> None:

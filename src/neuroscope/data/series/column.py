@@ -74,11 +74,11 @@ def ends(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def as_lists(values: np.ndarray, starts: np.ndarray) -> pa.ListArray:
-    """Return flat numbers as lists; list i holds those from starts[i] to starts[i + 1]."""
+def as_lists(values: np.ndarray | pa.Array, starts: np.ndarray) -> pa.ListArray:
+    """Return flat values as lists; list i holds those from starts[i] to starts[i + 1]."""
     wide = pa.LargeListArray if starts[-1] > np.iinfo(np.int32).max else pa.ListArray
     offsets = pa.array(starts, pa.int64() if wide is pa.LargeListArray else pa.int32())
-    return wide.from_arrays(offsets, pa.array(values))
+    return wide.from_arrays(offsets, values if isinstance(values, pa.Array) else pa.array(values))
 
 
 def readings(table: Table, schema: Schema, rows: np.ndarray | None = None) -> Readings:

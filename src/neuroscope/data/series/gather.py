@@ -206,10 +206,18 @@ def gather(table: Table, how: Plan) -> Table:
     make = pivoted if how.layout == "named" else averaged
     found = make(table, groups, how.channels, how.name, how.value, how.once)
     if how.time:
-        columns[how.time] = as_lists(found.times, found.starts)
+        columns[how.time] = _axis(table.arrow.column(how.time).type, found.times, found.starts)
     columns |= {n: as_lists(v, found.starts) for n, v in found.channels.items()} | found.once
     notes = [*groups.notes, *found.notes, *_left_out(table, how)]
     return _made(table, columns, how, [_said(len(groups), found.channels, how), *notes])
+
+
+def _axis(kind: pa.DataType, times: np.ndarray, starts: np.ndarray) -> pa.ListArray:
+    """Return times as lists, moments of a calendar as such (in UTC)."""
+    if _kinds.is_number(kind) or pa.types.is_time(kind):
+        return as_lists(times, starts)
+    whole = np.rint(times * 1e6).astype(np.int64)
+    return as_lists(pa.array(whole).cast(pa.timestamp("us")), starts)
 
 
 def _said(count: int, channels: Mapping[str, Any], how: Plan) -> str:
