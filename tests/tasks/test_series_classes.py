@@ -14,13 +14,13 @@ from neuroscope.base.events import EpochEnded
 from neuroscope.base.recipe import DEEP_ONLY, Recipe
 from neuroscope.data.schema import infer_schema
 from neuroscope.data.series.column import as_lists, ends
-from neuroscope.data.splits import plan_split
+from neuroscope.data.splits import inner_split, plan_split
 from neuroscope.data.table import Origin, Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
-from neuroscope.tasks import _model, ladder, rung_name, series_classes
+from neuroscope.tasks import _model, _sequences, ladder, rung_name, series_classes
 from neuroscope.tasks._learning import Problem, Watch, predict
 from neuroscope.tasks._posing import pose
 from neuroscope.tasks.rungs.series_classes import RUNGS
@@ -72,7 +72,7 @@ def fitted(name: str, training, watch: Watch | None = None, **changes):
     rung = RUNGS.get(name)
     recipes = rung.recipes(training)
     quick = {"epochs": 20} if name in (*NETS, "dense") else {}
-    recipe = replace(recipes[0], **(quick | changes)) if recipes else None
+    recipe = replace(recipes[0], **(quick | {"patience": 0} | changes)) if recipes else None
     return rung.fit(training, recipe, watch or Watch(name))
 
 
@@ -185,6 +185,40 @@ def test_a_net_that_is_watched_learns_what_it_learns_alone() -> None:
     assert all(np.array_equal(watched[name], alone[name]) for name in alone)
 
 
+@pytest.mark.parametrize(("costs", "epochs"), [([3, 2, 2.5], 4), ([1, 1], 2), ([4, 3, 2, 1], 16)])
+def test_patience_finds_the_epochs_after_which_new_rows_cost_least(
+    costs, epochs, monkeypatch
+) -> None:
+    problem = made("binary", 20)
+    training = problem.training(problem.split.development)
+    told, judged = iter(costs), []
+
+    def cost(answer, y, kind) -> float:
+        judged.append(len(y))
+        return next(told)
+
+    monkeypatch.setattr(_sequences, "_cost", cost)
+    found = fitted("gru", training, epochs=16, patience=1)
+    assert len(judged) == len(costs)  # then no more lengths are tried
+    assert set(judged) == {len(inner_split(training.y, seed=0, stratify=True)[1])}
+    assert (found.recipe.epochs, found.recipe.patience) == (epochs, 0)
+    assert f"after {epochs} epochs" in found.recipe.reasons["epochs"]
+    plain = fitted("gru", training, epochs=epochs)
+    assert np.array_equal(_flat(plain), _flat(found))  # which was then fitted on all rows
+
+
+def test_what_new_rows_cost_is_their_log_loss_or_square() -> None:
+    answer = np.array([[0.5, 0.5], [0.1, 0.9]])
+    assert _sequences._cost(answer, np.array([0, 1]), "binary") == pytest.approx(
+        -(np.log(0.5) + np.log(0.9)) / 2
+    )
+    assert _sequences._cost(np.array([1.0, 3.0]), np.array([1.0, 1.0]), "regression") == 2.0
+
+
+def _flat(learner) -> np.ndarray:
+    return np.concatenate([a.ravel() for _, a in sorted(learner.pack()[1].items())])
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_options_of_a_recipe_reach_the_net(name) -> None:
     problem = made(each=10, irregular=True)
@@ -269,5 +303,5 @@ def test_layers_that_are_not_there_are_refused() -> None:
 
 
 def test_folds_cross_only_where_there_are_few_readings() -> None:
-    few, many = signals(each=10), signals(each=1000)
+    few, many = signals(each=10), signals(each=5000)
     assert [series_classes.crossed(t, posed(t).schema) for t in (few, many)] == [True, False]

@@ -157,6 +157,11 @@ def test_a_column_to_drop_is_dropped_before_rows_are_gathered() -> None:
     source = write_long("machines.parquet")
     options = DataOptions(target="state", series="machine", time="hour", drop=("kind",))
     assert "kind" not in {column["name"] for column in look(source, options)["columns"]}
+    columns = {f"x{step}": np.arange(30.0) + step for step in range(4)}
+    columns |= {"site": np.arange(30) % 7, "up": np.arange(30) % 2}
+    pq.write_table(pa.table(columns), "wide.parquet")
+    wide = DataOptions(target="up", task="series_classes", drop=("site",))
+    assert [c["name"] for c in look("wide.parquet", wide)["columns"]] == ["up", "x"]
     with pytest.raises(InputError, match="column to drop 'kin' not found"):
         look(source, DataOptions(target="state", series="machine", drop=("kin",)))
 

@@ -13,7 +13,7 @@ from neuroscope.tasks._picture_defaults import loss
 if TYPE_CHECKING:
     from torch import nn
 
-_VISITS = 150_000  # sequences times epochs from which more epochs add little
+_VISITS = 200_000  # sequences times epochs, at most
 _PLENTY = 5000  # sequences from which a net of more units pays
 
 
@@ -32,6 +32,7 @@ def deep(training: Training, net: str, learning_rate: float) -> Recipe:
         .because("weights shrink a little each step", weight_decay=0.05)
         .because("a step that would leap is cut short", clip_norm=1.0)
         .because("a part of the units rests each step", dropout=0.2)
+        .because("the number of epochs is found on a part of the training rows", patience=1)
     )
     if not encoder.grid.regular:
         recipe = recipe.because(encoder.grid.reason, steps=steps)
@@ -71,4 +72,4 @@ def _batch(rows: int) -> int:
 
 
 def _epochs(rows: int) -> int:
-    return round(min(max(_VISITS / rows, 3), 60))
+    return round(min(max(_VISITS / rows, 8), 64))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +13,15 @@ import numpy as np
 from neuroscope.base.errors import ModelError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
-from neuroscope.data.splits import TaskKind
+from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._pictures import part
 from neuroscope.tasks._torch import checkpoint, counting, outputs
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from neuroscope.train.data import Data
 
 _STEPS_AT_ONCE = 1 << 15  # predicted at a time
 _WATCHED = 1000  # about so many held-out sequences are looked at after each epoch
@@ -88,13 +92,14 @@ def shape(training: Training, recipe: Recipe) -> dict[str, Any]:
 def fit(
     training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any]
 ) -> SequenceLearner:
-    """Train a net by its recipe on the training rows; held-out rows are watched, never used."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+    """Train a net by its recipe on the training rows; held-out rows are watched, never used.
 
+    With `recipe.patience` the number of epochs is found first, see `found_epochs`.
+    """
+    began = time.monotonic()
+    if recipe.patience:
+        recipe = found_epochs(training, recipe, watch, record)
     encoder, x = training.encoded(recipe)
-    net: nn.Module = nets.build(record)
-    layers = nets.catalogue.get(record["family"]).groups(net)
     watched = None
     if training.held is not None and watch.fold == 0:
         every = max(len(training.held) // _WATCHED, 1)
@@ -102,16 +107,75 @@ def fit(
         some = SequenceRows(held.x[::every], held.lengths[::every])
         watched = _rows(training, training.held[::every], some)
     kept = checkpoint(training, watch)
-    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=counting(watch),
-                      seconds=watch.seconds, stop=watch.stop, checkpoint=kept)  # fmt: skip
-    fitted = loop.fit(net, _rows(training, training.rows, x), recipe, valid=watched,
-                      groups=layers, watch=seen)  # fmt: skip
+    left = None
+    if watch.seconds is not None:
+        left = max(watch.seconds - (time.monotonic() - began), 0.1 * watch.seconds)
+    seen = {"monitor": counting(watch), "checkpoint": kept, "seconds": left}
+    net, followed = _fitted(record, recipe, watch, _rows(training, training.rows, x), watched, seen)
     for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():
         place.unlink()
-    return SequenceLearner(net.eval(), record, training.problem.kind, encoder, fitted.recipe)
+    return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
-def _rows(training: Training, rows: np.ndarray, x: SequenceRows) -> Any:
+def found_epochs(
+    training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any]
+) -> Recipe:
+    """Return the recipe with the number of epochs after which the loss of new rows is lowest.
+
+    An eighth, a quarter, half and all of the epochs are tried on four fifths of the training rows,
+    each with its own whole schedule, until the loss of the other rows no longer falls or the time
+    does not allow the next one. Small noisy sets are learned by heart within few epochs.
+    """
+    problem, (encoder, x) = training.problem, training.encoded(recipe)
+    inner, held = inner_split(
+        training.y, seed=recipe.seed, stratify=problem.kind != "regression",
+        groups=problem.groups_of(training.rows), times=problem.times_of(training.rows),
+    )  # fmt: skip
+    rows = _rows(training, training.rows, x).some(inner)
+    judged = SequenceRows(x.x[held], x.lengths[held])
+    lengths = sorted({max(recipe.epochs // part, 1) for part in (8, 4, 2, 1)})
+    began, best, tried = time.monotonic(), math.inf, []
+    for epochs in lengths:
+        trial_began = time.monotonic()
+        share = None if watch.seconds is None else watch.seconds / 2
+        trial = replace(recipe, epochs=epochs, patience=0)
+        net, followed = _fitted(record, trial, watch, rows, None, {"seconds": share})
+        learner = SequenceLearner(net, record, problem.kind, encoder, followed)
+        cost = _cost(learner.predict(judged), training.y[held], problem.kind)
+        if tried and cost >= best:
+            break
+        best, tried = cost, [*tried, epochs]
+        now = time.monotonic()
+        ahead = 5 * (now - trial_began)  # twice as long, and then on all rows
+        if watch.seconds is not None and now - began + ahead > watch.seconds:
+            break
+    reason = f"after {tried[-1]:,} epochs the loss of a fifth of the training rows was lowest"
+    return recipe.because(reason, epochs=tried[-1], patience=0)
+
+
+def _cost(answer: np.ndarray, y: np.ndarray, kind: TaskKind) -> float:
+    """Return the mean log loss, or the mean square, of rows that were not learned."""
+    if kind == "regression":
+        return float(np.mean((answer - y) ** 2))
+    return float(-np.log(np.maximum(answer[np.arange(len(y)), y], 1e-12)).mean())
+
+
+def _fitted(
+    record: Mapping[str, Any], recipe: Recipe, watch: Watch, rows: Data, watched: Data | None,
+    seen: Mapping[str, Any],
+) -> tuple[nn.Module, Recipe]:  # fmt: skip
+    """Build the net and train it; returns it with the recipe that was followed in the end."""
+    from neuroscope import nets  # noqa: PLC0415 - imports torch
+    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+
+    net = nets.build(record)
+    whole = loop.Watch(rung=watch.rung, fold=watch.fold, stop=watch.stop, **seen)
+    followed = loop.fit(net, rows, recipe, valid=watched, watch=whole,
+                        groups=nets.catalogue.get(record["family"]).groups(net))  # fmt: skip
+    return net, followed.recipe
+
+
+def _rows(training: Training, rows: np.ndarray, x: SequenceRows) -> Data:
     """Return the sequences with their targets as the loop takes them; nothing is copied."""
     from neuroscope.train.data import Data  # noqa: PLC0415 - imports torch
 

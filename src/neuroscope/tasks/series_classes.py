@@ -24,7 +24,7 @@ __all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load"]
 
 NAME = "series_classes"
 SUMMARISED = ("neuron", "dense")  # rungs that read summaries
-_MOST_CROSSED = 20_000  # readings of all sequences up to which folds cross
+_MOST_CROSSED = 100_000  # readings of all sequences up to which folds cross
 
 
 def accepts(schema: Schema) -> bool:

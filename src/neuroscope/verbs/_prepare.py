@@ -15,13 +15,14 @@ from neuroscope.base.events import Monitor, Progress
 from neuroscope.data.audit import Finding, audit, drops
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.schema import Schema, infer_schema, read_schema
+from neuroscope.data.sources import read
 from neuroscope.data.splits import Split, TaskKind, plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import catalogue
 from neuroscope.tasks._learning import Problem
 from neuroscope.tasks._posing import pose
-from neuroscope.verbs._series.rows import axis_of, read_as_rows
+from neuroscope.verbs._series.rows import as_sequences, axis_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +69,13 @@ class Prepared:
 
 def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
     """Read a source and infer its schema; errors of the schema name the source."""
-    table = read_as_rows(source, options)
+    table = as_sequences(read(source, sql=options.sql), source, options)
     axis = axis_of(table, options)
     try:
         schema = infer_schema(
             table,
             target=options.target,
-            drop=[name for name in options.drop if name in table.names or not options.series],
+            drop=options.drop if table.origin.gathered is None else (),
             split=options.split,
             group=options.group,
             time=None if axis else options.time,

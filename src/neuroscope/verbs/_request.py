@@ -125,7 +125,9 @@ class Request:
             check_given(self.given, proposed, rung, str(self.options.recipe))
             proposed = [self.given]
         if self.options.epochs is not None:
-            proposed = [c.because("as asked", epochs=self.options.epochs) for c in proposed]
+            proposed = [
+                c.because("as asked", epochs=self.options.epochs, patience=0) for c in proposed
+            ]
         return proposed
 
 

@@ -169,5 +169,5 @@ def _waves() -> pa.Table:
     readings = height * wave + random.normal(0, 0.3, len(wave))
     readings[random.random(len(wave)) < 0.1] = np.nan
     shapes = np.array(["sine", "square", "saw"], dtype=object)[kind]
-    lists = as_lists(readings.astype(np.float32), starts)
+    lists = as_lists(pa.array(readings.astype(np.float32), from_pandas=True), starts)
     return pa.table({"height": lists, "shape": pa.array(shapes)})

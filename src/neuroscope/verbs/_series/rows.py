@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from neuroscope.base.errors import NeuroscopeError, SchemaError
 from neuroscope.data._kinds import is_series
 from neuroscope.data.series.gather import gathered
-from neuroscope.data.sources import arrays, read
+from neuroscope.data.sources import arrays
 from neuroscope.data.table import Table
 
 if TYPE_CHECKING:
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 _TASK = "series_classes"
 
 
-def read_as_rows(source: Any, options: DataOptions) -> Table:
-    """Read a source; where sequences are asked for, gather its rows into them."""
+def as_sequences(table: Table, source: Any, options: DataOptions) -> Table:
+    """Gather the rows of a source into sequences where these are asked for; else they stay.
+
+    Arrays that passed for pictures are read again as what they were said to be.
+    """
     asked = options.task == _TASK
     if asked and arrays.accepts(source):
         table = arrays.read(source, sql=options.sql, pictures=False)
-    else:
-        table = read(source, sql=options.sql)
     there = any(is_series(column.type) for column in table.arrow.columns)
     if there or not (options.series or asked):
         return table

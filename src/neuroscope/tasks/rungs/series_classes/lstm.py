@@ -35,4 +35,4 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
 
 
 def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
-    return defaults.record(training, recipe, "recurrent", cell="lstm", pooling="attention")
+    return defaults.record(training, recipe, "recurrent", cell="lstm")
