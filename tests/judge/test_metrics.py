@@ -189,3 +189,8 @@ def test_amounts_in_target_units_are_whole_where_they_are_large(value, said) -> 
 
 def test_nothing_is_less_than_zero_by_rounding() -> None:
     assert METRICS["r2"].text(-0.0002) == "0.000"
+
+
+def test_a_class_is_quoted_in_words() -> None:
+    assert "of a '>50K' row" in METRICS["roc_auc"].words(0.9, ">50K")
+    assert "of a positive row" in METRICS["roc_auc"].words(0.9)

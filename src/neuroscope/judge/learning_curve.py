@@ -137,7 +137,7 @@ def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: s
         return (
             f"{doubled} hardly change {title}, by less than {2 * _NOTHING:g}: it has levelled off."
         )
-    amount, low, high = ("0" if n < 1e-9 else f"{n:.2g}" for n in gain)
+    amount, low, high = ("0" if n < 0.0005 else f"{n:.3f}" if n < 1 else f"{n:.3g}" for n in gain)
     change = f"{doubled} improve {title} by about {amount}"
     spread = f"({low} to {high})"
     if helps:

@@ -21,6 +21,7 @@ Kind = Literal["binary", "multiclass", "regression"]
 Needs = Literal["decisions", "probabilities", "numbers"]
 KINDS: tuple[Kind, ...] = ("binary", "multiclass", "regression")
 _CLASSES: tuple[Kind, ...] = ("binary", "multiclass")
+_ANY = "positive"  # a word for the positive class where its name is not known
 _MOSTLY_ONE_CLASS = 0.6  # share of the largest class above which accuracy flatters guessing
 
 
@@ -56,13 +57,14 @@ class Metric:
         y, p, weights = checked(self, y, p, weights)
         return float(self.prepare(y, p, threshold)(weights[None, :])[0])
 
-    def words(self, value: float, positive: str = "positive") -> str:
+    def words(self, value: float, positive: str = _ANY) -> str:
         """Return one sentence on what `value` means."""
         if not np.isfinite(value):
             return f"{self.title} cannot be computed on these rows."
         share = 100 * value
         percent = f"{share:.0f}" if 1 <= share <= 99 or share == 100 else f"{share:.1f}"
-        return self.meaning.format(value=self.text(value), percent=percent, positive=positive)
+        name = positive if positive == _ANY else f"'{positive}'"
+        return self.meaning.format(value=self.text(value), percent=percent, positive=name)
 
     def text(self, value: float) -> str:
         """Return `value` as it is printed: three decimals, or an amount in target units."""

@@ -35,6 +35,7 @@ from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._curve import learning_curve
+from neuroscope.verbs._find import find_run
 from neuroscope.verbs._insight import insight
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
@@ -76,7 +77,8 @@ def resume(
     when data, schema or recipe are others than the run began with, and for a run that is
     finished: its test rows are opened.
     """
-    folder = RunFolder.open(run, Path(out) if out else settings.runs_folder())
+    root = Path(out) if out else settings.runs_folder()
+    folder = find_run(run, root, wanted=lambda found: found.status == "interrupted")
     asked = Request.read(folder, source)
     if folder.status == "finished" and folder.model.exists():
         raise InputError(
