@@ -107,18 +107,6 @@ def test_judge_knows_its_own_rows_and_scores_groups(trained):
     assert np.isfinite(scored).all()
 
 
-def test_judge_weighs_the_calibration_as_it_weighs_the_scores(tmp_path):
-    table = frame().assign(heft=lambda rows: 1.0 + 4.0 * (rows["site"] == rows["site"].iloc[0]))
-    options = TrainOptions(rungs=("majority", "neuron"), epochs=3, out=str(tmp_path))
-    model = train(table, DataOptions(weight="heft"), options)["model"]
-    weighed = judge(model, table)["calibration"]
-    plain = judge(model, table.drop(columns="heft"))
-    assert any("no weight column" in note for note in plain["notes"])
-    assert weighed["expected_calibration_error"] != pytest.approx(
-        plain["calibration"]["expected_calibration_error"], abs=1e-6
-    )
-
-
 def test_judge_prices_the_decisions_as_they_were_made(trained):
     table = frame(200, seed=5)
     found = judge(trained["name"], table, cost="false_positive=2,false_negative=7")

@@ -31,10 +31,7 @@ from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
 
 _NO_INTERVAL = ("precision", "recall", "specificity", "f1", "mcc", "median_absolute_error")
-_RANKINGS = (
-    "roc_auc",
-    "pr_auc",
-)  # a thousand resamples of these cost as often as there are classes
+_RANKINGS = ("roc_auc", "pr_auc")  # each resample passes over all rows once a class
 _FEW_CLASSES = 64  # up to which that takes seconds
 _SEEN_MATTERS = 0.02  # share of rows, beyond the twins in the data, from which it is told
 _OWN_ROWS = (
