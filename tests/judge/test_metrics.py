@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from neuroscope.base.errors import InputError, RecipeError
+from neuroscope.judge import _arithmetic
+from neuroscope.judge.intervals import bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, find, primary_metric, scores
 
 
@@ -194,3 +196,25 @@ def test_nothing_is_less_than_zero_by_rounding() -> None:
 def test_a_class_is_quoted_in_words() -> None:
     assert "of a '>50K' row" in METRICS["roc_auc"].words(0.9, ">50K")
     assert "of a positive row" in METRICS["roc_auc"].words(0.9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_classes_are_summed_in_another_way_to_the_same_scores(monkeypatch, weighted) -> None:
+    y, p, weights = classification(3, 6)
+    y[y == 4] = 1  # a class without a row
+    weights = weights if weighted else None
+    plain = scores("multiclass", y, p, weights=weights)
+    drawn = bootstrap("balanced_accuracy", y, p, weights=weights)
+    monkeypatch.setattr(_arithmetic, "_FEW_CLASSES", 0)
+    assert scores("multiclass", y, p, weights=weights) == pytest.approx(plain, abs=1e-12)
+    again = bootstrap("balanced_accuracy", y, p, weights=weights)
+    assert again.low == pytest.approx(drawn.low, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "pr_auc", "precision", "recall"])
+def test_of_several_classes_none_is_called_positive(name) -> None:
+    assert "cat" in find(name).words(0.8, "cat")
+    said = find(name).words(0.8, "")
+    assert "positive" not in said
+    assert "class" in said
+    assert "80" in said
