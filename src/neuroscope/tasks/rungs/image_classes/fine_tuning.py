@@ -1,8 +1,8 @@
-"""Rung 6: fine-tuning: the pretrained net itself learns on, its upper layers first.
+"""Rung 6: fine-tuning: the pretrained net itself learns on, its upper layers.
 
 The head begins as the best one on the frozen features, so that the first steps do not wash away
-what the layers below know (Kumar et al. 2022, arXiv 2202.10054); then group after group is let
-learn, at smaller rates below (Howard and Ruder 2018, arXiv 1801.06146).
+what the layers below know, and all that is to learn may do so from the first step on (Kumar et al.
+2022, arXiv 2202.10054), at smaller rates below (Howard and Ruder 2018, arXiv 1801.06146).
 """
 
 from __future__ import annotations
