@@ -49,8 +49,8 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
     as many as bring the maps to 7 pixels or fewer. `padding` 1 keeps the size of the maps, 0 loses
     a pixel on each side. `hidden_norm` puts a batch norm before the ReLU of each dense layer: what
     it reads is nowhere negative and much alike in all pictures, so that without one many units fire
-    for every picture or for none, and those for none stay dead. Maps that would vanish, or an option out of range,
-    are a RecipeError.
+    for every picture or for none, and those for none stay dead. Maps that would vanish, or an
+    option out of range, are a RecipeError.
     """
     hidden = tuple(hidden)
     counts = {"channels": channels, "size": size, "outputs": outputs, "width": width}
