@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -93,7 +93,7 @@ class Transfer(nn.Module):
         super().__init__()
         self.backbone, self.head = backbone, head
 
-    def train(self, mode: bool = True) -> Transfer:
+    def train(self, mode: bool = True) -> Self:
         """Switch all to training or prediction, but the backbone's batch norms."""
         super().train(mode)
         for layer in self.backbone.modules():

@@ -37,7 +37,7 @@ SHARE = 6.0
 CORE = False
 REFITTED = False
 
-_GROUPS = 3  # layer groups that learn besides the head
+_GROUPS = 8  # layer groups that learn besides the head
 _VISITS = 10_000  # pictures times epochs that are enough to move the upper layers
 
 
@@ -51,9 +51,9 @@ def recipes(training: Training) -> list[Recipe]:
         defaults.loss(Recipe(net="fine_tuning", seed=problem.seed), problem)
         .because("what the backbone was trained on", backbone=name,
                  image_size=backbone.normalisation.size)
-        .because(f"the upper ones; {rows:,} pictures", unfreeze=_GROUPS, layer_decay=0.5)
+        .because(f"the upper ones; {rows:,} pictures", unfreeze=_GROUPS, layer_decay=0.8)
         .because(f"{rows:,} pictures", epochs=epochs, batch_size=32)
-        .because("small: the net knows much already", learning_rate=3e-4, optimizer="adamw")
+        .because("small: the net knows much already", learning_rate=5e-4, optimizer="adamw")
         .because("small steps, larger ones, small ones", schedule="one_cycle", weight_decay=0.01)
     )  # fmt: skip
     recipe = defaults.moved(recipe, Store.of(problem).channels)
