@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +31,10 @@ from neuroscope.tasks import (
     ladder,
     rung_name,
 )
-from neuroscope.tasks._learning import Problem, Watch, predict
+from neuroscope.tasks._learning import Problem, Training, Watch, predict
 from neuroscope.tasks._pictures import FlatEncoder, Store, read_encoder
 from neuroscope.tasks.image_classes import RUNGS
+from neuroscope.train import loop
 from neuroscope.verbs._request import check_given
 
 KINDS = ("binary", "multiclass", "regression")
@@ -289,6 +291,31 @@ def test_the_core_follows_no_choice_of_the_deep_half_but_the_size(name, backbone
 
 
 # Backbones
+
+
+def test_what_comes_before_a_fit_and_after_it_is_taken_from_its_time(monkeypatch, backbone) -> None:
+    problem = made("multiclass", "fine_tuning", backbone)
+    training = problem.folds[0]
+    recipe = RUNGS.get("fine_tuning").recipes(training)[0]
+    seen: list[loop.Watch] = []
+    encode, stop = Training.encoded, RuntimeError("seen")
+
+    def slowly(self: Training, recipe: Recipe | None = None) -> tuple[Any, Any]:
+        time.sleep(0.3)
+        return encode(self, recipe)
+
+    def look(*_: Any, watch: loop.Watch, **__: Any) -> None:
+        seen.append(watch)
+        raise stop
+
+    monkeypatch.setattr(Training, "encoded", slowly)
+    monkeypatch.setattr("neuroscope.train.finetune.finetune", look)
+    with pytest.raises(RuntimeError, match="seen"):
+        RUNGS.get("fine_tuning").fit(training, recipe, Watch("fine_tuning", seconds=100.0))
+    assert seen[0].seconds is not None
+    assert seen[0].seconds < 100 - 2 * 0.3  # for the head, and for the pictures themselves
+    assert training.held is not None
+    assert seen[0].predicted == len(training.held) + len(problem.split.test)
 
 
 @pytest.mark.parametrize("kind", KINDS)

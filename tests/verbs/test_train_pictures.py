@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save
 from tests.cli.cli_running import environment, run_here
@@ -37,6 +38,7 @@ from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import _backbones, _pictures
 from neuroscope.train import loop
+from neuroscope.verbs import _trials
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.load import load
@@ -105,14 +107,17 @@ def test_a_folder_of_pictures_becomes_a_model() -> None:
 def test_what_a_finished_run_keeps_and_what_it_does_not() -> None:
     write("p", *shapes(2, 20))
     scratch: list[set[str]] = []
+    states: list[int] = []
 
     def look(event: Event) -> None:
         if isinstance(event, RungFinished):
-            places = settings.runs_folder().glob("*/scratch/*")
+            places = list(settings.runs_folder().glob("*/scratch/*"))
             scratch.append({place.suffix for place in places})
+            states.append(len([place for place in places if place.name.startswith("fit-")]))
 
     result = train("p", options=DEEP, monitor=look)
-    assert scratch[-1] == {".npy"}  # the decoded pictures; no state of a fit is left behind
+    assert scratch[-1] == {".npy", ".safetensors"}  # the decoded pictures, the state of a fit
+    assert states[-1] == 1  # that of the last fold; those before it are in the checkpoint
     kept = {path.name for path in run_of(result).path.iterdir()}
     assert {"report.html", "model.neuroscope", "events.jsonl", "result.json", "recipe.json"} <= kept
     assert "scratch" not in kept
@@ -319,6 +324,21 @@ def test_a_backbone_that_no_rung_uses_is_refused(source, capsys, pretrained) -> 
 
 
 # Stopped and killed
+
+
+def test_a_costly_fold_is_kept_before_the_next_one_begins(monkeypatch) -> None:
+    monkeypatch.setattr(_trials, "_SAVE_SECONDS", 0.0)
+    write("p", *shapes(2, 15))
+    kept: dict[int, set[str]] = {}
+
+    def look(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.rung == "convolution" and event.fold >= 0:
+            (place,) = settings.runs_folder().glob("*/checkpoint.safetensors")
+            with safe_open(place, framework="numpy") as stored:
+                kept[event.fold] = {name for name in stored.keys() if "convolution" in name}  # noqa: SIM118
+
+    train("p", options=DEEP, monitor=look)
+    assert kept[2] == {"convolution.0.0", "convolution.0.1"}
 
 
 def test_ctrl_c_in_the_middle_of_a_net_goes_on_to_the_same_weights(monkeypatch) -> None:
