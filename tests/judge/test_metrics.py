@@ -170,7 +170,7 @@ def test_the_deciding_metric_comes_with_its_reason() -> None:
 
 def test_every_metric_explains_itself() -> None:
     assert find("roc_auc").words(0.842, "churned") == (
-        "Of 100 random pairs of a churned row and another, the model ranks 84 the right way "
+        "Of 100 random pairs of a 'churned' row and another, the model ranks 84 the right way "
         "round (50 is guessing, 100 is perfect)."
     )
     assert "99.7" in find("accuracy").words(0.997)
