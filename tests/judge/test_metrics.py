@@ -174,6 +174,8 @@ def test_every_metric_explains_itself() -> None:
         "round (50 is guessing, 100 is perfect)."
     )
     assert "99.7" in find("accuracy").words(0.997)
+    assert "names 99.96 correctly" in find("accuracy").words(0.9996)
+    assert "names 100 correctly" in find("accuracy").words(1.0)
     for name, metric in METRICS.items():
         assert name == metric.name
         assert metric.words(0.5).endswith(".")

@@ -63,8 +63,7 @@ class Metric:
         """Return one sentence on what `value` means; without a `positive` of many classes."""
         if not np.isfinite(value):
             return f"{self.title} cannot be computed on these rows."
-        share = 100 * value
-        percent = f"{share:.0f}" if 1 <= share <= 99 or share == 100 else f"{share:.1f}"
+        percent = _percent(100 * value)
         meaning = self.meaning if positive else self.meaning_of_many or self.meaning
         name = positive if positive in (_ANY, "") else f"'{positive}'"
         return meaning.format(value=self.text(value), percent=percent, positive=name)
@@ -72,6 +71,14 @@ class Metric:
     def text(self, value: float) -> str:
         """Return `value` as it is printed: three decimals, or an amount in target units."""
         return amount(value) if self.in_target_units else f"{value:z.3f}"
+
+
+def _percent(share: float) -> str:
+    """Return whole percents, with decimals near 0 and 100 until they differ from these."""
+    if 1 <= share <= 99 or share in (0, 100):
+        return f"{share:.0f}"
+    texts = (f"{share:.{digits}f}" for digits in (1, 2, 3))
+    return next((text for text in texts if float(text) not in (0, 100)), f"{share:.0f}")
 
 
 def amount(value: float) -> str:
