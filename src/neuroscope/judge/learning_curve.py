@@ -144,4 +144,9 @@ def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: s
         return f"{change} {spread}: more rows would help."
     if gain[1] > 0:
         return f"{change} {spread}: too little to matter, more rows would hardly help."
+    if amount == "0":
+        return (
+            f"{doubled} hardly change {title}, by {high} at most: more rows of this kind are not "
+            "worth collecting yet."
+        )
     return f"{change} {spread}: within noise, more rows of this kind are not worth collecting yet."
