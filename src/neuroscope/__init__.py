@@ -6,6 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from neuroscope.base import collector
 from neuroscope.base.version import __version__
 
 # OpenMP threads that wait by spinning make a step on a busy machine up to twenty times as long.
@@ -44,7 +45,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `import neuroscope` is quick."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    with collector.at_rest():
+        return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

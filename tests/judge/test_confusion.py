@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from neuroscope.base.errors import InputError
-from neuroscope.judge.confusion import confusion
+from neuroscope.judge.confusion import MOST_SHOWN, confusion
 from neuroscope.judge.residuals import residuals
 
 NAMES = ("cat", "dog", "fox")
@@ -125,3 +126,36 @@ def test_rows_of_one_weight_miss_as_rows_without() -> None:
     plain, alike = residuals(y, p), residuals(y, p, weights=np.full(50, 7.0))
     assert (alike.bias, alike.bias_error) == pytest.approx((plain.bias, plain.bias_error))
     assert plain.bias_error == pytest.approx((y - p).std(ddof=1) / np.sqrt(50))
+
+
+def test_of_many_classes_the_matrix_holds_those_that_are_mixed_up_most() -> None:
+    k = 40
+    y = np.repeat(np.arange(k), 10)
+    said = y.copy()
+    for one in range(5, 36):  # 31 classes with mistakes: the fewest is of the class left out
+        said[10 * one : 10 * one + 1 + one // 5] = one + 1
+    p = 0.9 * np.eye(k)[said] + 0.1 / k
+    found = confusion(y, p)
+    whole = confusion_matrix(y, said, labels=range(k))
+    shown = [int(name) for name in found.classes]
+    assert len(shown) == MOST_SHOWN
+    assert shown == sorted(shown)
+    assert set(range(10, 36)) < set(shown) <= set(range(5, 37))
+    assert np.array_equal(found.counts, whole[np.ix_(shown, shown)])
+    assert (found.of_classes, len(found.by_class)) == (k, k)
+    assert found.accuracy == np.mean(said == y)
+    assert found.most_confused[0].rows == whole[~np.eye(k, dtype=bool)].max()
+
+
+def test_the_memory_of_a_matrix_does_not_grow_with_the_square_of_the_classes() -> None:
+    y = np.arange(100) * 40
+    p = np.zeros((100, 4_000))
+    p[np.arange(100), y + 1] = 1.0
+    tracemalloc.start()
+    try:
+        found = confusion(y, p)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found.classes) == MOST_SHOWN
+    assert peak < 40e6  # all pairs of classes would take 128 MB

@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
+from neuroscope.base import collector
 from neuroscope.base.errors import InputError, did_you_mean
 
 
@@ -36,7 +37,8 @@ class Catalogue:
         if name not in names:
             remedy = " ".join(filter(None, [did_you_mean(name, names), "known:", ", ".join(names)]))
             raise InputError(f"unknown {self.noun} {name!r}", remedy=remedy)
-        return importlib.import_module(f"{self.package}.{name}")
+        with collector.at_rest():
+            return importlib.import_module(f"{self.package}.{name}")
 
     def __iter__(self) -> Iterator[ModuleType]:
         """Import the entries one after the other, in the order of their names."""

@@ -267,6 +267,12 @@ def _nothing_beats_guessing(field: _Field, chosen: RungScore) -> str:
     )
 
 
+def _many(chosen: RungScore) -> bool:
+    """Say whether there are more classes than two, so that none of them is the positive one."""
+    p = chosen.predictions
+    return p is not None and p.ndim == 2 and p.shape[1] > 2
+
+
 def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     """Return the reasons one by one, for the report."""
     metric, own = field.scored.metric, field.interval(chosen)
@@ -275,7 +281,7 @@ def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     said = [
         f"{_capital(chosen.title)}{size}: {metric.title} {metric.text(own.value)}, {percent} "
         f"interval {metric.text(own.low)} to {metric.text(own.high)}.",
-        metric.words(own.value),
+        metric.words(own.value, "" if _many(chosen) else "positive"),
     ]
     others = [rung for rung in field.candidates if rung is not chosen]
     said += [_compared(field, rung, chosen) for rung in others]

@@ -137,11 +137,16 @@ def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: s
         return (
             f"{doubled} hardly change {title}, by less than {2 * _NOTHING:g}: it has levelled off."
         )
-    amount, low, high = ("0" if n < 1e-9 else f"{n:.2g}" for n in gain)
+    amount, low, high = ("0" if n < 0.0005 else f"{n:.3f}" if n < 1 else f"{n:.3g}" for n in gain)
     change = f"{doubled} improve {title} by about {amount}"
     spread = f"({low} to {high})"
     if helps:
         return f"{change} {spread}: more rows would help."
     if gain[1] > 0:
         return f"{change} {spread}: too little to matter, more rows would hardly help."
+    if amount == "0":
+        return (
+            f"{doubled} hardly change {title}, by {high} at most: more rows of this kind are not "
+            "worth collecting yet."
+        )
     return f"{change} {spread}: within noise, more rows of this kind are not worth collecting yet."

@@ -96,6 +96,23 @@ def best_threshold(
     return sweep.threshold(at, costs)
 
 
+def mean_cost(
+    y: np.ndarray,  # (n,) 0 or 1
+    p_positive: np.ndarray,  # (n,) probability of class 1
+    threshold: float,
+    cost: Cost,
+    weights: np.ndarray | None = None,  # (n,)
+) -> float:
+    """Return the mean cost of a row when yes is said from `threshold` on."""
+    yes, truth = np.asarray(p_positive) >= threshold, np.asarray(y) == 1
+    paid = np.select(
+        [yes & truth, yes & ~truth, ~yes & truth],
+        [cost.true_positive, cost.false_positive, cost.false_negative],
+        cost.true_negative,
+    )
+    return float(np.average(paid, weights=weights))
+
+
 def threshold_for_sensitivity(
     y: np.ndarray,
     p_positive: np.ndarray,

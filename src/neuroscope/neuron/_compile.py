@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, cast
 import numba
 from numba.core import config, event
 
-from neuroscope.base import settings
+from neuroscope.base import collector, settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -67,12 +67,16 @@ def _jit(function: Function, *, inline: Literal["never", "always"]) -> Function:
 
 
 class _Announcer(event.Listener):
-    """Says once for each part of the core and precision that compiling it takes its time."""
+    """Says once for each part of the core and precision that compiling it takes its time.
+
+    The garbage collector rests meanwhile.
+    """
 
     def __init__(self) -> None:
         self.said: set[str] = set()
 
     def on_start(self, event: Any) -> None:
+        collector.rest()
         function = getattr(event.data.get("dispatcher"), "py_func", None)
         module = getattr(function, "__module__", "")
         precision = _precision(event.data.get("args", ()))
@@ -85,8 +89,8 @@ class _Announcer(event.Listener):
         line = f"Compiling the neuron core for {part}: a few seconds, once; it is kept ..."
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - the wait needs a word
 
-    def on_end(self, event: Any) -> None:
-        """Numba asks for this method; there is nothing to say at the end."""
+    def on_end(self, event: Any) -> None:  # noqa: ARG002 - Numba names it
+        collector.wake()
 
 
 def _precision(args: Sequence[Any]) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuroscope.base import collector
 from neuroscope.base.errors import DivergedError, InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron.forward import zeros
@@ -51,7 +52,6 @@ def descend(
     `lanes` threads share each batch; None is one, or one a core where the net is large enough. The
     same number of lanes gives the same weights, bit for bit.
 
-
     With `valid` rows the weights of the best epoch are the ones that stay, and `recipe.patience`
     epochs without a better one end the fit. Raises DivergedError when the loss stops being finite.
     """
@@ -71,13 +71,14 @@ def descend(
     began = time.perf_counter()
     try:
         while state.epoch < recipe.epochs and not state.out_of(recipe.patience):
-            if team:
-                loss = team.train_epoch(rule, state, train, gradient, norms)
-            else:
-                loss = train_epoch(
-                    shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
-                    train.x, train.y, train.w, state.order, work, xb, yb, wb, norms,
-                )  # fmt: skip
+            with collector.at_rest(when=state.epoch == 0):  # compiled code is loaded or made
+                if team:
+                    loss = team.train_epoch(rule, state, train, gradient, norms)
+                else:
+                    loss = train_epoch(
+                        shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
+                        train.x, train.y, train.w, state.order, work, xb, yb, wb, norms,
+                    )  # fmt: skip
             state.epoch += 1
             state.step += steps_per_epoch
             network.theta[:] = state.theta

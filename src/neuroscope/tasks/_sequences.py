@@ -96,8 +96,8 @@ def fit(
 
     With `recipe.patience` the number of epochs is found first, see `found_epochs`.
     """
-    began = time.monotonic()
-    if recipe.patience:
+    began, sought = time.monotonic(), recipe.patience > 0
+    if sought:
         recipe = found_epochs(training, recipe, watch, record)
     encoder, x = training.encoded(recipe)
     watched = None
@@ -106,14 +106,13 @@ def fit(
         held = training.held_encoded(encoder)
         some = SequenceRows(held.x[::every], held.lengths[::every])
         watched = _rows(training, training.held[::every], some)
-    kept = checkpoint(training, watch)
+    # Epochs that are sought again, after a run was killed, may come out others in the time left.
+    kept = None if sought else checkpoint(training, watch)
     left = None
     if watch.seconds is not None:
         left = max(watch.seconds - (time.monotonic() - began), 0.1 * watch.seconds)
     seen = {"monitor": counting(watch), "checkpoint": kept, "seconds": left}
     net, followed = _fitted(record, recipe, watch, _rows(training, training.rows, x), watched, seen)
-    for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():
-        place.unlink()
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 

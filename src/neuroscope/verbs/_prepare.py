@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from neuroscope.base.errors import InputError, NeuroscopeError, choice_error
-from neuroscope.base.events import Monitor, Progress
+from neuroscope.base.events import Monitor, Progress, ignore
 from neuroscope.data.audit import Finding, audit, drops
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.schema import Schema, infer_schema, read_schema
@@ -67,9 +67,11 @@ class Prepared:
         return fingerprint(self.table)
 
 
-def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
+def understand(
+    source: Any, options: DataOptions, monitor: Monitor = ignore
+) -> tuple[Table, Schema]:
     """Read a source and infer its schema; errors of the schema name the source."""
-    table = as_sequences(read(source, sql=options.sql), source, options)
+    table = as_sequences(read(source, sql=options.sql, monitor=monitor), source, options)
     axis = axis_of(table, options)
     try:
         schema = infer_schema(
@@ -99,7 +101,7 @@ def prepare(source: Any, options: DataOptions, *, seed: int, monitor: Monitor) -
     """Read, infer, plan the split, audit, and drop what must be dropped; errors name the source."""
     check_task(options.task)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table, schema = understand(source, options)
+    table, schema = understand(source, options, monitor)
     try:
         return _prepare(table, schema, options, seed, monitor)
     except NeuroscopeError as error:

@@ -7,7 +7,6 @@ from typing import Any
 
 from neuroscope.base.errors import InputError
 from neuroscope.base.events import Monitor, Progress, ignore
-from neuroscope.base.nouns import ROW, noun_of
 from neuroscope.data.audit import audit, drops
 from neuroscope.data.images.column import picture_column
 from neuroscope.data.schema import Schema
@@ -16,6 +15,7 @@ from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._prepare import DataOptions, check_task, understand
+from neuroscope.verbs._words import fitting_words
 
 
 def look(
@@ -29,19 +29,20 @@ def look(
     data = data or DataOptions()
     check_task(data.task)
     monitor(Progress(label="reading the data", done=0, total=2))
-    table, schema = understand(source, data)
+    table, schema = understand(source, data, monitor)
     monitor(Progress(label="auditing the data", done=1, total=2))
     found = _audited(table, schema, data, seed)
     monitor(Progress(label="auditing the data", done=2, total=2))
-    return {
+    pictures = _pictures(table, schema)
+    return fitting_words({
         "source": table.origin.text,
         "rows": table.rows,
         "origin": {"files": list(table.origin.files), "notes": list(table.origin.notes)},
         "columns": [dataclasses.asdict(column) for column in schema.columns],
         **found,
-        **_pictures(table, schema),
+        **pictures,
         "next": train_command(source, data),
-    }
+    }, "image_classes" if pictures else "table")  # fmt: skip
 
 
 def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict[str, Any]:
@@ -67,10 +68,10 @@ def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict
 def _pictures(table: Table, schema: Schema) -> dict[str, Any]:
     """Return {"pictures": summary} where the table holds some."""
     if picture_column(table, schema) is None:
-        return {"noun": ROW}
+        return {}
     from neuroscope.data.images.summary import summary  # noqa: PLC0415 - loads Pillow
 
-    return {"pictures": summary(table, schema), "noun": noun_of("image_classes")}
+    return {"pictures": summary(table, schema)}
 
 
 def _target(schema: Schema, kind: Any) -> dict[str, Any] | None:

@@ -50,7 +50,7 @@ def predict(
         check_sheet(sheet)
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     monitor(Progress(label="reading the data", done=0, total=2))
-    table = trained.as_rows(renamed(read(source, sql=sql), trained))
+    table = trained.as_rows(renamed(read(source, sql=sql, monitor=monitor), trained))
     monitor(Progress(label="predicting", done=1, total=2))
     try:
         kept = _kept(table, (*sequence_name(trained, table), *keep))

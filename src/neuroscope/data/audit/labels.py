@@ -94,14 +94,15 @@ def _balance(subject: Subject) -> Iterator[Finding]:
     if share < SMALL_CLASS / (len(names) - 1):
         large, small = names[rows.argmax()], names[rows.argmin()]
         always = percent(rows.max() / rows.sum())
+        flattered = rows.max() > rows.sum() / 2
         yield Finding(
             code="class-imbalance",
             severity="notice",
             column=subject.target,
             count=int(rows.min()),
             what=f"{small!r} is {percent(share)} of the rows",
-            meaning=f"answering always {large!r} is right in {always} of the rows, so accuracy"
-            " says little",
+            meaning=f"answering always {large!r} is right in {always} of the rows"
+            + (", so accuracy says little" if flattered else ", and accuracy hardly sees it"),
             remedy="judge by ROC AUC or PR AUC, and set the threshold by what errors cost"
             if len(names) == 2
             else "judge by balanced accuracy, which counts every class alike",
