@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 ROW = "row"
-_OF_TASK = {"image_classes": "picture"}
+_OF_TASK = {"image_classes": "picture", "series_forecast": "forecast"}
 
 
 def noun_of(task: str) -> str:
-    """Return what a row of a task is called: "row", "picture"."""
+    """Return what a row of a task is called: "row", "picture", "forecast"."""
     return _OF_TASK.get(task, ROW)
 
 

@@ -40,7 +40,10 @@ Cost = Annotated[
     ),
 ]
 Target = Annotated[
-    str | None, typer.Option(metavar="COL", help="The column to predict; else it is guessed.")
+    str | None,
+    typer.Option(
+        metavar="COL", help="The column to predict; else it is guessed. Of forecasts several: a,b."
+    ),
 ]
 Drop = Annotated[
     str | None, typer.Option(metavar="COL,…", help="Columns that the model may not see.")
@@ -54,6 +57,17 @@ Group = Annotated[
 ]
 Time = Annotated[
     str | None, typer.Option(metavar="COL", help="Older rows train, newer rows judge.")
+]
+Series = Annotated[
+    str | None, typer.Option(metavar="COL", help="The column that tells several series apart.")
+]
+Horizon = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Forecast so many steps of the --time column; else chosen."),
+]
+LookBack = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Readings that a forecast is made from; else chosen."),
 ]
 Weight = Annotated[str | None, typer.Option(metavar="COL", help="How much each row counts.")]
 Positive = Annotated[

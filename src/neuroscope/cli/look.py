@@ -12,6 +12,9 @@ def command(
     split: given.Split = None,
     group: given.Group = None,
     time: given.Time = None,
+    series: given.Series = None,
+    horizon: given.Horizon = None,
+    look_back: given.LookBack = None,
     weight: given.Weight = None,
     schema: given.SchemaFile = None,
     sql: given.Sql = None,
@@ -28,7 +31,8 @@ def command(
     from neuroscope.verbs.look import look  # noqa: PLC0415
 
     options = DataOptions(target=target, drop=given.names(drop), split=split, group=group,
-                          time=time, weight=weight, schema=schema, sql=sql)  # fmt: skip
+                          time=time, weight=weight, schema=schema, sql=sql,
+                          series=series, horizon=horizon, look_back=look_back)  # fmt: skip
     with _progress.watching(quiet=quiet) as monitor:
         found = look(source, options, seed=seed, monitor=monitor)
     _out.print_json(found) if as_json else show(found, _out.stdout())

@@ -48,6 +48,9 @@ def command(
     split: given.Split = None,
     group: given.Group = None,
     time: given.Time = None,
+    series: given.Series = None,
+    horizon: given.Horizon = None,
+    look_back: given.LookBack = None,
     weight: given.Weight = None,
     positive: given.Positive = None,
     drop: given.Drop = None,
@@ -100,6 +103,7 @@ def command(
 
     data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
                        group=group, time=time, weight=weight, schema=schema, sql=sql,
+                       series=series, horizon=horizon, look_back=look_back,
                        task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,

@@ -196,16 +196,16 @@ def weighted_sums(
 
 def least_squares(
     x: np.ndarray,  # (n, d)
-    y: np.ndarray,  # (n,)
+    y: np.ndarray,  # (n,), or (n, k) for k neurons on the same inputs
     *,
     w: np.ndarray | None = None,  # (n,)  row weights
     l2: float = 0.0,
 ) -> np.ndarray:
-    """Return the linear neuron's best theta (d+1,) in closed form, in float64.
+    """Return the linear neuron's best theta (d+1,), or (d+1, k), in closed form, in float64.
 
-    Minimises mean of w (z - y)^2 / 2 + l2 / 2 sum w_j^2; the bias is not penalised. Where columns
-    repeat each other the shortest solution is taken (pseudo-inverse). Gauss 1809; ridge: Hoerl and
-    Kennard 1970.
+    Minimises mean of w (z - y)^2 / 2 + l2 / 2 sum w_j^2; the bias, last, is not penalised. Where
+    columns repeat each other the shortest solution is taken (pseudo-inverse). Gauss 1809; ridge:
+    Hoerl and Kennard 1970.
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     w = np.ones(len(y)) if w is None else np.asarray(w, np.float64)
@@ -213,5 +213,6 @@ def least_squares(
     x_mean, y_mean = share @ x, share @ y
     centred = x - x_mean
     covariance = centred.T @ (centred * share[:, None]) + l2 * np.eye(x.shape[1])
-    slopes = np.linalg.lstsq(covariance, centred.T @ (share * (y - y_mean)), rcond=None)[0]
-    return np.append(slopes, y_mean - x_mean @ slopes)
+    weighted = (share * (y - y_mean).T).T
+    slopes = np.linalg.lstsq(covariance, centred.T @ weighted, rcond=None)[0]
+    return np.concatenate([slopes, [y_mean - x_mean @ slopes]])

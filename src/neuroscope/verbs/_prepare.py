@@ -39,6 +39,9 @@ class DataOptions:
     sql: str | None = None
     task: str | None = None
     backbone: str | None = None  # a pretrained net, by name or folder
+    series: str | None = None  # the column that tells series apart
+    horizon: int | None = None  # steps to forecast
+    look_back: int | None = None  # readings that a forecast is made from
 
     def overrides(self) -> Mapping[str, Mapping[str, str]]:
         """Return what the schema file says, by column."""
@@ -68,8 +71,13 @@ class Prepared:
 def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
     """Read a source and infer its schema; errors of the schema name the source."""
     table = read(source, sql=options.sql)
+    return table, schema_of(table, options)
+
+
+def schema_of(table: Table, options: DataOptions) -> Schema:
+    """Infer the schema of a table; errors name its source."""
     try:
-        schema = infer_schema(
+        return infer_schema(
             table,
             target=options.target,
             drop=options.drop,
@@ -81,7 +89,6 @@ def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
         )
     except NeuroscopeError as error:
         raise error.at(table.origin.text) from error
-    return table, schema
 
 
 def check_task(name: str | None) -> None:
@@ -92,9 +99,14 @@ def check_task(name: str | None) -> None:
 
 def prepare(source: Any, options: DataOptions, *, seed: int, monitor: Monitor) -> Prepared:
     """Read, infer, plan the split, audit, and drop what must be dropped; errors name the source."""
+    from neuroscope.verbs._forecasts import prepare as forecasts  # noqa: PLC0415 - stands on this
+
     check_task(options.task)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table, schema = understand(source, options)
+    table = read(source, sql=options.sql)
+    if forecasts.wanted(table, options):
+        return forecasts.prepare(table, options, seed=seed, monitor=monitor)
+    schema = schema_of(table, options)
     try:
         return _prepare(table, schema, options, seed, monitor)
     except NeuroscopeError as error:

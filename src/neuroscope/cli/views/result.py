@@ -157,7 +157,7 @@ def _where(result: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"  {label:7}{path}"), soft_wrap=True)
     heading(console, "Next")
     name = result["name"]
-    kind = "FOLDER" if result.get("noun", ROW) != ROW else ".csv"
+    kind = "FOLDER" if result.get("noun", ROW) == "picture" else ".csv"
     new, labelled = (f"{word}_{kind}" if kind == "FOLDER" else f"{word}{kind}"
                      for word in ("NEW", "LABELLED"))  # fmt: skip
     steps = [
