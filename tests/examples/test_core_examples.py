@@ -58,6 +58,14 @@ def test_two_boundaries() -> None:
     assert [line.index("#") for line in picture] == sorted(line.index("#") for line in picture)
 
 
+def test_long_memory() -> None:
+    said = said_by("long_memory.py").splitlines()
+    assert said[0].split()[-5:] == ["RNN", "RNN", "GRU", "LSTM", "Transformer"]
+    careless, rnn, gru, lstm, transformer = (int(number) for number in said[-1].split()[1:])
+    assert careless < 20 < gru < lstm < rnn
+    assert transformer == 99
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_an_example_is_short_and_says_how_to_run_it(path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The contract of every net family, and the effect of each option."""
+"""The contract of every net family for pictures and rows, and the effect of each option."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neuroscope.nets import convolution, dense, residual
 from neuroscope.nets._staged import Staged
 from neuroscope.nets.weights import from_arrays, to_arrays
 
-FAMILIES = nets.catalogue.names()
+FAMILIES = [n for n in nets.catalogue.names() if not hasattr(nets.catalogue.get(n), "inside")]
 PICTURE_FAMILIES = [name for name in FAMILIES if hasattr(nets.catalogue.get(name), "last_maps")]
 SMALL = {"dense": {"hidden": [8]}, "convolution": {"width": 4}, "residual": {"width": 4}}
 

@@ -9,11 +9,13 @@ from sklearn.datasets import load_digits
 from tests.train.making import recipe
 from torch import nn
 
-from neuroscope.base.events import DeadUnits, GradientFlow
+from neuroscope import nets
+from neuroscope.base.events import DeadUnits, Event, GradientFlow
 from neuroscope.train.augment import augmenter
 from neuroscope.train.data import Data
 from neuroscope.train.evaluate import outputs
 from neuroscope.train.loop import Watch, fit
+from neuroscope.train.losses import IGNORED
 
 
 class Reader(nn.Module):
@@ -56,6 +58,37 @@ def test_sequences_with_masks_are_learned_and_reported(kind, precision) -> None:
     else:
         assert "encoder.layers.0.linear1" in flow.layers
         assert dead[-1].layers == ("encoder.layers.0.linear1",)
+
+
+SEQUENCE_NETS = {
+    "recurrent": {"width": 16, "both_ways": True},
+    "temporal": {"width": 16},
+    "transformer": {"width": 16, "layers": 1},
+}
+
+
+@pytest.mark.parametrize("family", SEQUENCE_NETS)
+def test_each_family_of_sequences_is_learned_with_lengths_or_at_every_step(family) -> None:
+    rng = np.random.default_rng(0)
+    tokens, lengths = rng.integers(1, 12, (160, 10)), rng.integers(3, 11, 160)
+    inside = np.arange(10) < lengths[:, None]
+    shape = {"channels": 16, "steps": 10, "vocabulary": 12, "outputs": 2, "seed": 1}
+    chosen = recipe(epochs=15, learning_rate=1e-2, precision="bfloat16", clip_norm=1.0)
+
+    once = nets.build({"family": family, "options": shape | SEQUENCE_NETS[family]})
+    y = ((tokens == 3) & inside).any(1).astype(np.int64)  # is there a 3?
+    told: list[Event] = []
+    fit(once, Data((tokens, lengths), y), chosen, watch=Watch(monitor=told.append))
+    assert (outputs(once, Data((tokens, lengths), y), chosen).argmax(1) == y).mean() > 0.95
+    dead = {name for event in told if isinstance(event, DeadUnits) for name in event.layers}
+    assert bool(dead) == (family == "temporal")  # the only one with units that can die
+
+    options = shape | SEQUENCE_NETS[family] | {"pooling": "steps"}
+    each = nets.build({"family": family, "options": options})
+    y = np.where(inside, tokens == 3, IGNORED)  # is this one a 3?
+    fit(each, Data((tokens, lengths), y), chosen)
+    found = outputs(each, Data((tokens, lengths), y), chosen).argmax(2)
+    assert (found == y)[inside].mean() > 0.98
 
 
 def test_digits_are_learned_with_everything_on() -> None:

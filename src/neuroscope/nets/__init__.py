@@ -6,8 +6,14 @@ A net family has
     groups(net) -> list[list[Module]]    layers, lowest first, head last; each parameter once
     last_maps(net) -> Module             picture families: the layer whose maps Grad-CAM reads
 
-A net takes normalised floats (n, channels, size, size) and gives logits (n, outputs). The record of
-a net, {"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
+A net takes normalised floats (n, channels, size, size) and gives logits (n, outputs). A family of
+nets for sequences has instead
+
+    build(*, channels, steps, outputs, ..., seed=0) -> Sequences
+    inside(net, x, lengths) -> dict[str, Tensor]   states, gates or attention, step by step
+
+and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. The record of a
+net, {"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
+    from neuroscope.nets._sequences import Sequences
     from neuroscope.nets._staged import Staged
 
 catalogue = Catalogue(
@@ -29,7 +36,7 @@ catalogue = Catalogue(
 )
 
 
-def build(record: Mapping[str, Any]) -> Staged:
+def build(record: Mapping[str, Any]) -> Staged | Sequences:
     """Build the net of a record; an unknown family is an InputError, an option a RecipeError."""
     family = catalogue.get(str(record["family"]))
     options = dict(record["options"])

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 from neuroscope.base.errors import RecipeError
 
-COUNTS = ("channels", "size", "outputs", "width", "blocks", "convolutions")
+COUNTS = (
+    *("channels", "size", "outputs", "width", "blocks", "convolutions"),
+    *("steps", "layers", "kernel", "heads", "patch", "stride", "feed_forward"),
+)
 
 
 class Staged(nn.Module):

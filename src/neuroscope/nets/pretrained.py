@@ -19,6 +19,7 @@ from torch import nn
 
 from neuroscope.base.errors import MissingExtraError, ModelError
 from neuroscope.nets import _folder, build
+from neuroscope.nets._staged import Staged
 from neuroscope.nets.backbone import Backbone, Origin, of_net, pool, probe
 from neuroscope.nets.normalisation import Normalisation, of_processor
 from neuroscope.nets.weights import listed
@@ -60,7 +61,10 @@ def from_record(record: Mapping[str, Any]) -> Backbone:
     normalisation = Normalisation.from_json(record["normalisation"])
     origin = Origin(**{**record["origin"], "notes": tuple(record["origin"]["notes"])})
     if "family" in record["net"]:
-        made = of_net(build(record["net"]), record["net"], normalisation=normalisation)
+        net = build(record["net"])
+        if not isinstance(net, Staged):
+            raise ModelError("this net reads sequences, not pictures", remedy="take another one")
+        made = of_net(net, record["net"], normalisation=normalisation)
         made.origin = origin
         return made
     transformers = _transformers()

@@ -86,6 +86,7 @@ class Course:
         self.recipe, self.net = engine.recipe, engine.net
         self.events = [event for record in state.history if (event := _event(record))]
         self.best: dict[str, Tensor] = {}
+        self._rectified: bool | None = None  # whether the net has units that can die
         steps = len(self._groups(0))
         self.clock = Clock(steps * self.recipe.epochs, steps, watch.seconds, state.step, state.done,
                            before=state.seconds, fitted=state.fitted)  # fmt: skip
@@ -239,21 +240,25 @@ class Course:
         if layers:
             self._tell(GradientFlow(rung=rung, fold=fold, epoch=epoch, norms=norms, layers=layers,
                                     updates=updates))  # fmt: skip
-        found = dead_units(self.net, lambda: self._probe_forward(groups))
+        if self._rectified is None:  # one row tells, where all of them would cost some steps
+            self._rectified = bool(dead_units(self.net, lambda: self._probe_forward(groups, 1)))
+        if not self._rectified:
+            return
+        found = dead_units(self.net, lambda: self._probe_forward(groups, PROBE_ROWS))
         if found:
             dead, units = zip(*found.values(), strict=True)
             self._tell(DeadUnits(rung=rung, fold=fold, epoch=epoch, layers=tuple(found),
                                  dead=dead, units=units))  # fmt: skip
 
-    def _probe_forward(self, groups: list[Sequence[np.ndarray]]) -> None:
-        """Run some rows of the epoch, which lie in random order."""
+    def _probe_forward(self, groups: list[Sequence[np.ndarray]], rows: int) -> None:
+        """Run that many rows of the epoch, which lie in random order."""
         self.net.eval()
         seen = 0
         for positions in (batch for group in groups for batch in group):
-            some = positions[: PROBE_ROWS - seen]
+            some = positions[: rows - seen]
             self.engine.forward(self.engine.forward.prepared(self.engine.rows.take(some).inputs))
             seen += len(some)
-            if seen >= PROBE_ROWS:
+            if seen >= rows:
                 return
 
     def _finish(self, stopped: str) -> None:
