@@ -111,8 +111,8 @@ def fit(
         held = training.held_encoded(encoder)
         some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
         watched = _rows(training, some, encoder, recipe)
-    kept = _checkpoint(training, watch)
-    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_counting(watch),
+    kept = checkpoint(training, watch)
+    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=counting(watch),
                       seconds=watch.seconds, stop=watch.stop, checkpoint=kept)  # fmt: skip
     if isinstance(net, Transfer):
         stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen)
@@ -123,12 +123,11 @@ def fit(
             followed = followed.because(reason, epochs=epochs)
     else:
         followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
-    for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():
-        place.unlink()
+    forget(kept)
     return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
-def _checkpoint(training: Training, watch: Watch) -> Path | None:
+def checkpoint(training: Training, watch: Watch) -> Path | None:
     """Return where a long fit keeps its state, so that a killed run goes on in the middle of it."""
     scratch = training.problem.scratch
     if scratch is None or not watch.rung:
@@ -138,7 +137,13 @@ def _checkpoint(training: Training, watch: Watch) -> Path | None:
     return scratch / name
 
 
-def _counting(watch: Watch) -> Monitor:
+def forget(kept: Path | None) -> None:
+    """Remove the state of a fit that is done."""
+    for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():
+        place.unlink()
+
+
+def counting(watch: Watch) -> Monitor:
     """Say with each event of a fit which of the rung's recipes it is about."""
 
     def tell(event: Event) -> None:

@@ -68,12 +68,6 @@ class Prepared:
         return fingerprint(self.table)
 
 
-def understand(source: Any, options: DataOptions) -> tuple[Table, Schema]:
-    """Read a source and infer its schema; errors of the schema name the source."""
-    table = read(source, sql=options.sql)
-    return table, schema_of(table, options)
-
-
 def schema_of(table: Table, options: DataOptions) -> Schema:
     """Infer the schema of a table; errors name its source."""
     try:

@@ -11,11 +11,13 @@ from neuroscope.base.nouns import ROW, noun_of
 from neuroscope.data.audit import audit, drops
 from neuroscope.data.images.column import picture_column
 from neuroscope.data.schema import Schema
+from neuroscope.data.sources import read
 from neuroscope.data.splits import plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.verbs._command import train_command
-from neuroscope.verbs._prepare import DataOptions, check_task, understand
+from neuroscope.verbs._forecasts import prepare as forecasts
+from neuroscope.verbs._prepare import DataOptions, check_task, schema_of
 
 
 def look(
@@ -29,17 +31,21 @@ def look(
     data = data or DataOptions()
     check_task(data.task)
     monitor(Progress(label="reading the data", done=0, total=2))
-    table, schema = understand(source, data)
+    table = read(source, sql=data.sql)
     monitor(Progress(label="auditing the data", done=1, total=2))
-    found = _audited(table, schema, data, seed)
+    if forecasts.wanted(table, data):
+        schema, found = forecasts.look(table, data, seed=seed)
+    else:
+        schema = schema_of(table, data)
+        found = _audited(table, schema, data, seed)
     monitor(Progress(label="auditing the data", done=2, total=2))
     return {
         "source": table.origin.text,
         "rows": table.rows,
         "origin": {"files": list(table.origin.files), "notes": list(table.origin.notes)},
         "columns": [dataclasses.asdict(column) for column in schema.columns],
-        **found,
         **_pictures(table, schema),
+        **found,
         "next": train_command(source, data),
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError
 from neuroscope.base.events import Monitor, Progress
+from neuroscope.base.nouns import noun_of
 from neuroscope.data import _kinds
 from neuroscope.data.schema import Role, Schema, infer_schema
 from neuroscope.data.series.panel import Layout, Panel, default_targets
@@ -17,7 +18,7 @@ from neuroscope.data.series.panel_audit import findings
 from neuroscope.data.sources import builtin
 from neuroscope.data.table import Table
 from neuroscope.tasks import catalogue
-from neuroscope.tasks._forecast.posing import panel_and_setting, pose
+from neuroscope.tasks._forecast.posing import WindowEncoding, panel_and_setting, pose
 from neuroscope.tasks._forecast.setting import Setting
 from neuroscope.verbs._prepare import DataOptions, Prepared
 
@@ -117,6 +118,38 @@ def _prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) ->
     dropped = tuple((name, "dropped as asked") for name in options.drop)
     return Prepared(table, schema, "forecast", kind_reason(panel, setting), problem.split,
                     tuple(found), dropped, task, problem)  # fmt: skip
+
+
+def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict[str, Any]]:
+    """Return the schema and what `look` tells of series; what stands in the way is a blocker."""
+    try:
+        layout = layout_of(table, options)
+        schema = schema_of(table, layout, options)
+    except NeuroscopeError as error:
+        raise error.at(table.origin.text) from error
+    found: dict[str, Any] = {
+        "target": {"column": ", ".join(layout.targets), "kind": "forecast", "classes": [],
+                   "chosen_because": "as asked" if options.target else "usual here" if len(layout.targets) == 1 else
+                   "all columns of numbers",
+                   "reason": "readings over time: series", "missing": 0},
+        "series": None, "split": None, "findings": [], "blockers": [], "noun": noun_of(TASK),
+        "dropped": [{"column": name, "reason": "dropped as asked"} for name in options.drop],
+    }  # fmt: skip
+    try:
+        panel, setting = panel_and_setting(
+            table, layout, horizon=options.horizon, look_back=options.look_back
+        )
+        said = findings(panel, layout.time, setting.look_back, setting.horizon)
+        found["findings"] = [finding.to_json() for finding in said]
+        found["series"] = summary(panel, setting)
+        problem = pose(WindowEncoding(), table, schema, panel, setting, seed=seed)
+        split = problem.split
+        found["split"] = {"method": split.method, "reason": split.reason,
+                          "notes": list(split.notes), "rows": split.counts,
+                          "folds": len(split.folds)}  # fmt: skip
+    except InputError as error:
+        found["blockers"].append(str(error))
+    return schema, found
 
 
 def kind_reason(panel: Panel, setting: Setting) -> str:
