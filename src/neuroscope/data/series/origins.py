@@ -90,6 +90,28 @@ def plan_origins(panel: Panel, horizon: int, look_back: int) -> Plan:
     return Plan(origins, split, cuts, clock)
 
 
+def first_judged(panel: Panel, horizon: int) -> np.ndarray:
+    """Return how many readings of each series (s,) no plan judges, whatever its look-back.
+
+    What is chosen before there is a plan may be chosen from these.
+    """
+    clock, _ = _clock(panel)
+    begin, parts = int(clock.min()), panel.parts
+    if parts is not None and parts.valid is not None:
+        return parts.valid - clock
+    test = _first_tested(panel, clock, horizon)
+    return begin + (test - begin) // 2 - clock
+
+
+def _first_tested(panel: Panel, clock: np.ndarray, horizon: int) -> int:
+    begin, end = int(clock.min()), int((clock + panel.lengths).max())
+    parts = panel.parts
+    if parts is not None and parts.test is not None:
+        return parts.test
+    end = end if parts is None else parts.end
+    return end - _test_steps(panel, clock, begin, end, horizon)
+
+
 def _clock(panel: Panel) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return what turns readings of each series into common time, and a note where it is not."""
     first, last = panel.first, panel.last
@@ -110,8 +132,7 @@ def _cuts(
     if parts is not None:
         end = parts.end
     named = parts is not None and parts.test is not None
-    test = parts.test if parts is not None and parts.test is not None else end - _test_steps(
-        panel, clock, begin, end, horizon)  # fmt: skip
+    test = _first_tested(panel, clock, horizon)
     reason = "the split column names the parts" if named else (
         f"the newest {end - test:,} of {end - begin:,} steps test"
     )  # fmt: skip

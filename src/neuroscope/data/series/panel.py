@@ -108,17 +108,11 @@ class Panel:
     def label(self, series: int) -> str:
         """Return what a series is called: its id, its column, or both where both tell."""
         name, target = self.names[series], self.targets[series]
-        many = len(set(self.targets)) > 1
-        return " ".join(filter(None, [name, target if many or not name else ""]))
-
-    def labels(self) -> list[str]:
-        """Return what all series are called."""
-        return [self.label(series) for series in range(len(self))]
+        return " ".join(filter(None, [name, target if self._several or not name else ""]))
 
     @cached_property
-    def owner(self) -> np.ndarray:
-        """The series of each reading (m,)."""
-        return np.repeat(np.arange(len(self)), self.lengths)
+    def _several(self) -> bool:
+        return len(set(self.targets)) > 1
 
     @cached_property
     def next_known(self) -> np.ndarray:
@@ -137,16 +131,6 @@ class Panel:
         """Readings (m,) with a straight line over gaps, from the value before to the one behind."""
         known = np.flatnonzero(np.isfinite(self.values))
         return np.interp(np.arange(len(self.values)), known, self.values[known])
-
-    def some(self, kept: np.ndarray) -> Panel:
-        """Return the panel of some series (numbers from 0)."""
-        pieces = [self.values[self.bounds[s] : self.bounds[s + 1]] for s in kept]
-        bounds = np.concatenate([[0], np.cumsum(self.lengths[kept])]).astype(np.int64)
-        return Panel(
-            self.frequency, self.dated, tuple(self.names[s] for s in kept),
-            tuple(self.targets[s] for s in kept), self.first[kept], bounds,
-            np.concatenate(pieces), self.repairs, self.parts,
-        )  # fmt: skip
 
 
 def panel_of(table: Table, layout: Layout, frequency: Frequency | None = None) -> Panel:

@@ -12,6 +12,7 @@ from neuroscope.data.series.panel import Panel
 MOST_LOOK_BACK = 512  # steps; more cost memory and add little
 _MOST_SERIES = 50  # whose autocorrelation is looked at
 _LONGEST = 20_000  # newest readings of each of them
+_MANY_SERIES = 20
 _CLEAR = 0.15  # autocorrelation from which a cycle of the calendar counts
 _CLEAR_OTHER = 0.3  # of a cycle that no calendar explains
 _LONGER_BY = 0.1  # gain for which a longer cycle is preferred to a shorter one
@@ -51,13 +52,17 @@ def _usual_horizon(frequency: Frequency) -> tuple[int, str]:
     return steps, f"{step}: {steps} steps"
 
 
-def find_season(panel: Panel, until: int) -> Chosen:
-    """Return the season in steps, 1 for none, from the readings before place `until` of the grid.
+def find_season(panel: Panel, until: np.ndarray) -> Chosen:
+    """Return the season in steps, 1 for none, from the first `until` (s,) readings of each series.
 
-    The cycle of the calendar with the highest autocorrelation counts, else the highest peak of the
-    autocorrelation. A straight trend is taken off first.
+    The cycle of the calendar with the highest autocorrelation counts, else the first of the highest
+    peaks of the autocorrelation. A straight trend is taken off first.
     """
     curve = _autocorrelation(panel, until)
+    reach = 0 if curve is None else len(curve)
+    cycles = panel.frequency.cycles
+    if cycles and cycles[0] >= reach and 2 * cycles[0] <= np.median(panel.lengths):
+        return Chosen(cycles[0], "the calendar's; there are too few readings to check it")
     if curve is None:
         return Chosen(1, "too few readings to tell a season")
     known = [(m, float(curve[m])) for m in panel.frequency.cycles
@@ -70,10 +75,11 @@ def find_season(panel: Panel, until: int) -> Chosen:
         return Chosen(best[0], words)
     peaks = [m for m in range(3, len(curve) - 1)
              if curve[m] >= curve[m - 1] and curve[m] > curve[m + 1]]  # fmt: skip
-    best_lag = max(peaks, key=lambda m: curve[m], default=0)
+    highest = max((curve[m] for m in peaks), default=0.0)
+    best_lag = next((m for m in peaks if curve[m] > highest - _LONGER_BY), 0)
     if best_lag and _peaks(curve, best_lag, _CLEAR_OTHER):
         return Chosen(best_lag, f"autocorrelation {curve[best_lag]:.2f} after {best_lag} steps, "
-                      "its highest peak")  # fmt: skip
+                      "its first high peak")  # fmt: skip
     return Chosen(1, "no cycle in the autocorrelation")
 
 
@@ -83,13 +89,13 @@ def _peaks(curve: np.ndarray, lag: int, least: float) -> bool:
     return bool(curve[lag] > least and (lag < 4 or curve[lag] > low + 0.05))
 
 
-def _autocorrelation(panel: Panel, until: int) -> np.ndarray | None:
+def _autocorrelation(panel: Panel, until: np.ndarray) -> np.ndarray | None:
     """Return the mean autocorrelation by lag of some series, without trend; None when short."""
     longest = np.argsort(-panel.lengths, kind="stable")[:_MOST_SERIES]
     curves = []
     for series in longest:
         begin = panel.bounds[series]
-        count = int(min(panel.lengths[series], until - panel.first[series]))
+        count = int(min(panel.lengths[series], until[series]))
         line = panel.carried[begin : begin + max(count, 0)][-_LONGEST:]
         curve = _one_autocorrelation(line)
         if curve is not None:
@@ -123,9 +129,10 @@ def choose_look_back(panel: Panel, season: int, horizon: int, length: int) -> Ch
     """Return how many readings a window holds, for series of `length` readings to learn from.
 
     The longest cycle that fits, twice where that fits as well, and no less than the horizon where
-    there is room; a quarter of the readings at most.
+    there is room; a quarter of the readings at most, or half where many series teach.
     """
-    most = max(min(MOST_LOOK_BACK, length // 4, length - 2 * horizon), 2)
+    share = 2 if len(panel) >= _MANY_SERIES else 4
+    most = max(min(MOST_LOOK_BACK, length // share, length - 2 * horizon), 2)
     cycles = sorted({season, *(c for c in panel.frequency.cycles if season > 1)} - {1})
     spans = sorted((times * c, times, c) for c in cycles for times in (1, 2) if times * c <= most)
     span, times, cycle = spans[-1] if spans else (0, 0, 0)

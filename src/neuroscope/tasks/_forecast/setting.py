@@ -8,6 +8,7 @@ from typing import Any
 
 from neuroscope.base.errors import InputError, ModelError
 from neuroscope.data.series.frequency import Frequency
+from neuroscope.data.series.origins import first_judged
 from neuroscope.data.series.panel import Layout, Panel
 from neuroscope.data.series.season import Chosen, choose_look_back, default_horizon, find_season
 
@@ -62,8 +63,7 @@ def settle(
             f"series has {longest:,} readings",
             remedy=f"give a --horizon of at most {max(longest // 8, 1)}",
         )
-    until = _older(panel)
-    season = find_season(panel, until)
+    season = find_season(panel, first_judged(panel, ahead.steps))
     learnt = max(usual - max(usual // 5, 2 * ahead.steps), 4)
     back = Chosen(look_back, "as asked") if look_back else choose_look_back(
         panel, season.steps, ahead.steps, learnt)  # fmt: skip
@@ -75,12 +75,3 @@ def _usual_length(panel: Panel) -> int:
     """Return the length that three of four series have at least."""
     lengths = sorted(panel.lengths.tolist())
     return int(lengths[len(lengths) // 4])
-
-
-def _older(panel: Panel) -> int:
-    """Return the place on the grid before which choices may be made from what is there."""
-    if panel.parts is not None:
-        named = (panel.parts.valid, panel.parts.test, panel.parts.end)
-        return next(place for place in named if place is not None)
-    begin, end = int(panel.first.min()), int(panel.last.max())
-    return begin + (end - begin) // 2

@@ -57,7 +57,8 @@ def _written(model: ForecastModel, panel: Panel, answer: Forecast, table: Table)
     if len(layout.targets) > 1:
         columns["target"] = np.repeat(np.array(panel.targets, dtype=object), steps)
     place = np.repeat(panel.last, steps) + np.tile(np.arange(steps), count)
-    columns[layout.time] = _times(panel, place, table.arrow.schema.field(layout.time).type)
+    stored = table.arrow.schema.field(layout.time).type
+    columns[layout.time] = pa.chunked_array([_times(panel, place, stored)])
     columns["forecast"] = answer.values.ravel()
     for level, low, high in zip(answer.levels, answer.low, answer.high, strict=True):
         columns[f"lower_{100 * level:.0f}"] = low.ravel()

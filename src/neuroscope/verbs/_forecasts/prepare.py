@@ -129,8 +129,7 @@ def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict
         raise error.at(table.origin.text) from error
     found: dict[str, Any] = {
         "target": {"column": ", ".join(layout.targets), "kind": "forecast", "classes": [],
-                   "chosen_because": "as asked" if options.target else "usual here" if len(layout.targets) == 1 else
-                   "all columns of numbers",
+                   "chosen_because": _chosen(layout, options),
                    "reason": "readings over time: series", "missing": 0},
         "series": None, "split": None, "findings": [], "blockers": [], "noun": noun_of(TASK),
         "dropped": [{"column": name, "reason": "dropped as asked"} for name in options.drop],
@@ -150,6 +149,12 @@ def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict
     except InputError as error:
         found["blockers"].append(str(error))
     return schema, found
+
+
+def _chosen(layout: Layout, options: DataOptions) -> str:
+    if options.target is not None:
+        return "as asked"
+    return "all columns of numbers" if len(layout.targets) > 1 else "usual here"
 
 
 def kind_reason(panel: Panel, setting: Setting) -> str:
@@ -182,7 +187,7 @@ def summary(panel: Panel, setting: Setting) -> dict[str, Any]:
     begin, end = at(panel.first.min(keepdims=True)), at(panel.last.max(keepdims=True) - 1)
     return {
         "series": len(panel),
-        "names": panel.labels()[:20],
+        "names": [panel.label(series) for series in range(min(len(panel), 20))],
         "readings": int(panel.lengths.sum()) - panel.repairs.gaps,
         "step": panel.frequency.words,
         "from": moment_text(panel, float(begin[0])),
