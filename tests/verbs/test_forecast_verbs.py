@@ -180,6 +180,26 @@ def test_a_shift_in_level_moves_the_forecast_with_it() -> None:
     assert np.abs(high - low - 4950).max() < 10
 
 
+def test_columns_beside_the_target_are_told_and_a_split_is_not_asked_for_again() -> None:
+    parts = np.repeat(["train", "valid", "test"], [160, 50, 50]).tolist()
+    data = one(x=weekly(seed=4), part=parts)
+    options = DataOptions(time="day", target="y", split="part", horizon=5)
+    result = train(data, options, TrainOptions(rungs=("last", "linear")))
+    assert [drop["column"] for drop in result["dropped"]] == ["x"]
+    assert result["split"]["method"] == "column"
+    assert predict(result["model"], one())["rows"] == 5
+
+
+def test_the_intervals_of_a_long_season_are_those_that_were_measured() -> None:
+    options = DataOptions(time="day", target="y", horizon=5, look_back=4)
+    result = train(one(), options, TrainOptions(rungs=("seasonal",)))
+    table = predict(result["model"], one())["table"]
+    drawn = result["forecast"]["examples"][1]
+    assert np.array(table["lower_80"]).tolist() == pytest.approx(drawn["low"][0])
+    widths = result["forecast"]["intervals"]["levels"][0]
+    assert widths["coverage"] == pytest.approx(0.8, abs=0.15)
+
+
 def test_several_targets_are_several_series() -> None:
     data = one(z=weekly(seed=3, level=9.0) * 100)
     result = train(data, DataOptions(time="day", target="y,z", horizon=5), PLAIN)
@@ -227,6 +247,7 @@ def test_gaps_are_read_over_and_never_judged() -> None:
         (one(12), {"horizon": 5}, "too few"),
         (one(), {"time": None}, "name it with --time"),
         (one(), {"group": "y"}, "--group says nothing"),
+        (one(), {"positive": "y"}, "--positive says nothing"),
         (one(), {"target": "y,w"}, "'w' not found"),
         (one(y2=[None] * 260), {"target": "y2"}, "all values are missing|not numbers"),
     ],

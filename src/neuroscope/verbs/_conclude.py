@@ -228,8 +228,7 @@ class Conclusion:
             metrics=dict(test),
             rows=problem.split.counts,
             data_fingerprint=fingerprint,
-            intended_use=f"predict {problem.codec.column!r} for {noun_of(self.climb.task.NAME)}s "
-            f"like those of {problem.table.origin.text}",
+            intended_use=self._intended_use(),
             limitations=self.limitations(),
             licence_notes=self._licence(learner),
         )
@@ -240,6 +239,12 @@ class Conclusion:
                            self._again(there, rows), rtol=1e-5, atol=1e-6):  # fmt: skip
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip
+
+    def _intended_use(self) -> str:
+        target, origin = self.problem.codec.column, self.problem.table.origin.text
+        if self.intervals is not None:
+            return f"forecast {target!r} of series like those of {origin}"
+        return f"predict {target!r} for {noun_of(self.climb.task.NAME)}s like those of {origin}"
 
     def _licence(self, learner: Learner) -> str:
         origin = origin_of(learner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,7 +65,7 @@ class ForecastModel:
 
     def panel(self, table: Table) -> Panel:
         """Return the series of a table; an InputError where its step is not the model's."""
-        layout = self.setting.layout
+        layout = replace(self.setting.layout, split=None)  # whose parts were of the training
         found = panel_of(table, layout)
         mine, theirs = self.setting.frequency, found.frequency
         if (mine.unit, mine.step) != (theirs.unit, theirs.step):
@@ -93,7 +93,8 @@ class ForecastModel:
             known = known[:, -self.encoder.look_back :]
             values = np.concatenate([values, self.learner.predict(_given(known))], axis=1)
         values = values[:, :horizon]
-        low, high = self.intervals.around(values, spreads(windows))
+        seen = replace(windows, look_back=self.setting.look_back)  # as the intervals were measured
+        low, high = self.intervals.around(values, spreads(seen))
         return Forecast(values, low, high, self.intervals.levels)
 
     def predict(self, source: Any, horizon: int | None = None) -> np.ndarray:

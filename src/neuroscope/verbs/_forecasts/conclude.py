@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,8 @@ def _examples(problem: Problem, learner: Learner, intervals: Intervals) -> list[
             look_back = getattr(learner.encoder, "look_back", setting.look_back)
             windows = Windows(panel, np.array([series]), np.array([at]), look_back)
             said = learner.predict(windows)
-            lows, highs = intervals.around(said, spreads(windows))
+            seen = replace(windows, look_back=setting.look_back)
+            lows, highs = intervals.around(said, spreads(seen))
             found.append(_example(panel, int(series), at, kind, setting.season, said[0])
                          | {"low": lows[:, 0].tolist(), "high": highs[:, 0].tolist()})  # fmt: skip
     return found

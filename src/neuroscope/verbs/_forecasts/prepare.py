@@ -23,6 +23,7 @@ from neuroscope.tasks._forecast.setting import Setting
 from neuroscope.verbs._prepare import DataOptions, Prepared
 
 TASK = "series_forecast"
+_UNREAD = "a forecast reads the history of its target and nothing else"
 _SMALL = 20  # different numbers above which a target is no class
 
 
@@ -85,8 +86,10 @@ def layout_of(table: Table, options: DataOptions) -> Layout:
     if time is None:
         raise SchemaError("a forecast needs to know which column holds the time",
                           where=table.origin.text, remedy="name it with --time")  # fmt: skip
-    for name, option in ((options.group, "--group"), (options.weight, "--weight")):
-        if name is not None:
+    foreign = {"--group": options.group, "--weight": options.weight,
+               "--positive": options.positive, "--backbone": options.backbone}  # fmt: skip
+    for option, said in foreign.items():
+        if said is not None:
             raise InputError(f"{option} says nothing about forecasts",
                              remedy=f"leave {option} out; --series tells series apart")  # fmt: skip
     split = options.split or next(
@@ -115,9 +118,16 @@ def _prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) ->
     problem = pose(task.ENCODING, table, schema, panel, setting, seed=seed)
     found = findings(panel, layout.time, setting.look_back, setting.horizon)
     monitor(Progress(label="ready", done=3, total=3))
-    dropped = tuple((name, "dropped as asked") for name in options.drop)
+    dropped = tuple(_dropped(schema, options))
     return Prepared(table, schema, "forecast", kind_reason(panel, setting), problem.split,
                     tuple(found), dropped, task, problem)  # fmt: skip
+
+
+def _dropped(schema: Schema, options: DataOptions) -> list[tuple[str, str]]:
+    """Return the columns that a forecast does not read, and why."""
+    asked = [(name, "dropped as asked") for name in options.drop]
+    others = [(c.name, _UNREAD) for c in schema.columns if c.reason.endswith(_UNREAD)]
+    return asked + others
 
 
 def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict[str, Any]]:
@@ -132,7 +142,8 @@ def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict
                    "chosen_because": _chosen(layout, options),
                    "reason": "readings over time: series", "missing": 0},
         "series": None, "split": None, "findings": [], "blockers": [], "noun": noun_of(TASK),
-        "dropped": [{"column": name, "reason": "dropped as asked"} for name in options.drop],
+        "dropped": [{"column": name, "reason": reason}
+                    for name, reason in _dropped(schema, options)],
     }  # fmt: skip
     try:
         panel, setting = panel_and_setting(
@@ -178,7 +189,7 @@ def schema_of(table: Table, layout: Layout, options: DataOptions) -> Schema:
     left = [c.name for c in schema.features if c.name not in roles]
     schema = schema.with_roles(roles) if roles else schema
     ignored: dict[str, Role] = dict.fromkeys(left, "ignore")
-    return schema.with_roles(ignored, "not read by a forecast") if ignored else schema
+    return schema.with_roles(ignored, _UNREAD) if ignored else schema
 
 
 def summary(panel: Panel, setting: Setting) -> dict[str, Any]:
