@@ -22,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from neuroscope.base.events import ignore
 from neuroscope.judge.metrics import METRICS
 from neuroscope.tasks._learning import Watch, predict
 from neuroscope.tasks.rungs.series_forecast import RUNGS
@@ -49,7 +50,7 @@ def with_parts(source: Path, folder: Path) -> Path:
 def of_training_months(source: Path, data: DataOptions) -> tuple[float, float]:
     """Return the test error of the linear neuron fitted on the training months, and seconds."""
     began = time.perf_counter()
-    problem = prepare(source, data, seed=0, monitor=lambda event: None).problem
+    problem = prepare(source, data, seed=0, monitor=ignore).problem
     rung, part = RUNGS.get("linear"), problem.folds[0]
     learner = rung.fit(part, rung.recipes(part)[0], Watch())
     test = problem.split.test

@@ -17,8 +17,6 @@ _CURVE_SHARES = (0.25, 0.5)  # of the training rows, beside all of them
 
 def learning_curve(end: Conclusion) -> dict[str, Any] | None:
     """Train the chosen rung on a quarter and half of the rows: would more rows help?"""
-    if end.problem.kind == "forecast":
-        return None  # fewer windows are no shorter history
     part = end.problem.folds[0]
     left = end.climb.budget.left()
     needed = end.run.seconds / max(len(end.problem.split.folds), 1) + 1

@@ -21,8 +21,6 @@ def insight(climb: Climb, learner: Learner, temperature: float = 1.0) -> dict[st
     by it.
     """
     problem, neuron = climb.problem, climb.runs.get("neuron")
-    if problem.kind == "forecast":
-        return {}  # it has readings, not columns
     climb.monitor(Progress(label="seeing what it looks at", done=0, total=1))
     left = climb.budget.left(_SHARE)
     seconds = None if left is None else max(left, _LEAST_SHARE * (climb.budget.seconds or 0))

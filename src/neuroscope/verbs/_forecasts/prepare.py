@@ -85,13 +85,13 @@ def layout_of(table: Table, options: DataOptions) -> Layout:
     time = _time(table, options)
     if time is None:
         raise SchemaError("a forecast needs to know which column holds the time",
-                          where=table.origin.text, remedy="name it with --time")  # fmt: skip
+                          remedy="name it with --time")  # fmt: skip
     foreign = {"--group": options.group, "--weight": options.weight,
                "--positive": options.positive, "--backbone": options.backbone}  # fmt: skip
     for option, said in foreign.items():
         if said is not None:
             raise InputError(f"{option} says nothing about forecasts",
-                             remedy=f"leave {option} out; --series tells series apart")  # fmt: skip
+                             remedy=f"leave {option} out")  # fmt: skip
     split = options.split or next(
         (name for name in table.names if name.casefold() == "split"), None)  # fmt: skip
     layout = Layout(time, _targets(table, options, time), _series(table, options), split)
