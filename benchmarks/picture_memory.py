@@ -26,7 +26,7 @@ import numpy as np
 from measuring import machine, versions
 
 MB = 1 << 20
-SIDE = 96  # pixels that a rung of convolutions brings large pictures to
+SIDE = 64  # pixels that a rung of convolutions brings large pictures to
 ROOT = Path("/sys/fs/cgroup")
 CHILD = """
 import os, sys

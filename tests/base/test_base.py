@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -79,6 +80,18 @@ def test_a_wrong_recipe_says_what_to_do(record, said) -> None:
     with pytest.raises(RecipeError) as caught:
         Recipe.from_json(record)
     assert said in str(caught.value)
+
+
+def test_a_recipe_holds_finite_numbers_and_counts_in_whole_ones() -> None:
+    for name in ("learning_rate", "l2", "clip_norm", "epsilon", "huber_delta", "epochs"):
+        with pytest.raises(RecipeError, match=f"{name} is inf"):
+            Recipe(**{name: math.inf})
+    recipe = Recipe(epochs=5.0, batch_size=32.0, patience=2.0, seed=3.0, numeric_bins=4.0)
+    assert recipe == Recipe(epochs=5, batch_size=32, patience=2, seed=3, numeric_bins=4)
+    assert all(type(getattr(recipe, name)) is int for name in ("epochs", "batch_size", "seed"))
+    for name in ("seed", "numeric_bins", "batch_size"):
+        with pytest.raises(RecipeError, match="without a fraction"):
+            Recipe(**{name: 1.5})
 
 
 def test_a_recipe_of_the_torch_half_survives_json_and_an_old_one_loads() -> None:

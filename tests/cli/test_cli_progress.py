@@ -108,3 +108,20 @@ def test_a_real_terminal_sees_the_time_that_is_left(tmp_path):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_a_step_of_many_parts_moves_its_bar_and_gives_it_back_to_the_rung(bar):
+    bar(events.RungStarted(rung="convolution", position=3, total=5))
+    for done in (256, 512):
+        bar(events.Progress(label="decoding the pictures", done=done, total=1024))
+        assert [task.description for task in bar.bars.tasks] == ["decoding the pictures"]
+        assert share(bar) == done / 1024
+    bar(events.Progress(label="decoding the pictures", done=1024, total=1024))
+    assert [task.description for task in bar.bars.tasks] == ["rung 4 of 5: convolution"]
+    bar(epoch(0, 1, 2))
+    assert share(bar) == pytest.approx(0.5)
+    bar(events.RungFinished(rung="convolution", metric="r2", value=None, interval=None,
+                            seconds=1.0, parameters=0, status="done"))  # fmt: skip
+    bar(events.Progress(label="writing the report", done=0, total=1))
+    bar(events.Progress(label="writing the report", done=1, total=1))
+    assert len(bar.bars.tasks) == 1  # the finished rung stays, and none is begun again

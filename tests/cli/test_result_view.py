@@ -53,6 +53,17 @@ def test_a_rung_that_was_cut_short_is_marked_below_the_ladder(told) -> None:
     assert "a deep tabular net: cut short by the time budget; a longer --budget may" in text
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_ends_of_an_interval_are_written_where_there_is_room(told, width) -> None:
+    low, high = told["rungs"][1]["interval"]
+    text = printed(result_view, told, width)
+    ends = f"{shown(low)} .. {shown(high)}"
+    assert (ends in text) == (width == 120)
+    ladder = [line for line in text.splitlines() if "●" in line]
+    assert ladder
+    assert all(len(line.rstrip()) <= width for line in ladder)
+
+
 def test_the_three_columns_that_matter_most_are_named(told) -> None:
     text = flat(printed(result_view, told))
     first, second = (entry["column"] for entry in told["importance"][:2])

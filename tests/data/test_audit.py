@@ -293,6 +293,15 @@ def test_leakage_of_numbers_and_of_many_classes():
     assert leaks(t, s, "multiclass") == {"copy"}
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_a_leak_is_found_in_any_unit(unit):
+    y = random().lognormal(0, 1, 1000) * unit
+    noise = np.random.default_rng(1).normal(size=1000) * unit
+    t = table(euro=y * 1.1, far=y * 1e-100 / unit, x=y + noise, y=y)
+    s = schema(euro="numeric", far="numeric", x="numeric", y="numeric target")
+    assert leaks(t, s, "regression") == {"euro", "far"}
+
+
 def test_categories_seen_once_are_no_leak():
     t = base(a=[f"c{i}" for i in range(N)])
     assert leaks(t, schema(**KINDS, a="categorical"), "binary") == set()
@@ -387,11 +396,11 @@ def test_without_a_target_the_columns_are_still_audited():
 def test_wide_and_long_tables_are_fast():
     wide = base(500, **{f"c{i}": random().normal(size=500) for i in range(2000)})
     s = schema(**KINDS, **{f"c{i}": "numeric" for i in range(2000)})
-    start = time.perf_counter()
+    start = time.process_time()
     audit(wide, s, task_kind="binary")
     long = base(200_000, a=random().choice(["u", "v", "w"], 200_000))
     audit(long, schema(**KINDS, a="categorical"), task_kind="binary")
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20  # seconds of work, whatever else runs
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
@@ -449,3 +458,19 @@ def test_labels_of_test_rows_are_not_doubted():
     assert np.isin(np.array(doubted.rows) - 1, wrong[:20]).sum() >= 3
     assert not np.isin(np.array(doubted.rows) - 1, split.test).any()
     assert doubted.count < 40
+
+
+def test_classes_that_differ_in_spelling_only_are_told():
+    y = np.array(["Yes", "YES ", "yes", "No"])[np.arange(N) % 4]
+    findings = found(base(y=y), schema(**KINDS), task_kind="multiclass")
+    told = findings["class-spellings"]
+    assert told.severity == "serious" and told.count == 3
+    assert told.rows == (1, 2, 3, 5, 6)
+    assert "'No'" not in told.what
+    assert "class-spellings" not in found(base(), schema(**KINDS))
+
+
+def test_of_several_classes_a_rare_one_asks_for_balanced_accuracy():
+    y = np.where(np.arange(N) % 40 == 0, "c", np.where(np.arange(N) % 2, "a", "b"))
+    imbalance = found(base(y=y), schema(**KINDS), task_kind="multiclass")["class-imbalance"]
+    assert "balanced accuracy" in imbalance.remedy and "AUC" not in imbalance.remedy

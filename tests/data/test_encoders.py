@@ -326,3 +326,14 @@ def test_rows_are_read_in_the_order_asked_for_and_named_in_errors():
     assert columns.reader(t)("a").categories()[1] == ["1", "2", "x", "4"]
     with pytest.raises(SchemaError, match="row 3"):
         columns.reader(t, np.array([1, 2]))("a").numbers()
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_categories_of_one_row_each_say_nothing_of_the_target(regression) -> None:
+    """Their code is the same in every fold: a mean of the other folds would give a fold away."""
+    n = 500
+    random = np.random.default_rng(3)
+    y = random.normal(size=n) if regression else random.integers(0, 2, n)
+    t = table(a=[f"c{i}" for i in range(n)])
+    _, encoded = Encoder.fit_transform(t, schema(a="categorical"), y=y)
+    assert np.abs(encoded.x[:, 0]).max() < 1e-6

@@ -180,6 +180,41 @@ def test_decimal_commas_and_thousands_are_read_and_noted() -> None:
     assert "column 'us': commas read as thousands separators" in table.origin.notes
 
 
+@pytest.mark.parametrize(
+    ("cells", "numbers", "note"),
+    [
+        (
+            ["€1,234.50", "€0.99"],
+            [1234.5, 0.99],
+            "€ taken off; commas read as thousands separators",
+        ),
+        (["1.234,50 €", "-7 €"], [1234.5, -7.0], "€ taken off; commas read as decimal points"),
+        (["€1.234", "€950"], [1234.0, 950.0], "€ taken off; points read as thousands separators"),
+        (["$5", "-$7.25"], [5.0, -7.25], "$ taken off"),
+        (["12.345%", "3 %"], [12.345, 3.0], "% taken off"),
+        (["CHF 1'234.50", "CHF 5"], [1234.5, 5.0], "CHF taken off"),
+        (["1\u202f234,5", "12,5"], [1234.5, 12.5], "commas read as decimal points"),
+        (["1'234", "7"], [1234.0, 7.0], "gaps between digits closed"),
+        (["1,234.5", "-0.5"], [1234.5, -0.5], "commas read as thousands separators"),
+    ],
+)
+def test_amounts_are_read_as_numbers_and_what_was_taken_off_is_noted(
+    cells: list[str], numbers: list[float], note: str
+) -> None:
+    table = read(written("a.csv", "a;k\n" + "".join(f"{cell};x\n" for cell in cells)))
+    assert values(table)["a"] == numbers
+    assert f"column 'a': {note}" in table.origin.notes
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["€5", "$5"], ["€5", "unknown"], ["1,2,3", "4,5"], ["10.0.0.1", "10.0.0.2"], ["5€6", "1€"]],
+)
+def test_what_is_no_column_of_amounts_stays_words(cells: list[str]) -> None:
+    table = read(written("a.csv", "a;k\n" + "".join(f"{cell};x\n" for cell in cells)))
+    assert values(table)["a"] == cells
+
+
 def test_dates_are_read() -> None:
     rows = "iso,de,us,month,long\n2024-01-31,31.01.2024,01/31/2024,2024-01,31 Jan 2024\n"
     rows += "2024-02-01,01.02.2024,02/01/2024,2024-02,1 Feb 2024\n"

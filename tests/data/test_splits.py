@@ -145,6 +145,17 @@ def test_identical_rows_stay_together():
     assert "150 rows with identical features are never drawn apart" in split.notes
 
 
+def test_an_export_that_repeats_its_rows_does_not_put_copies_on_both_sides():
+    x, z = RANDOM.normal(size=(2, 150))
+    again = np.r_[np.arange(150), np.arange(150), np.arange(100)]
+    t = table(x=x[again], z=z[again], y=np.where(x > 0, "yes", "no")[again])
+    split = plan_split(t, schema(x="numeric feature", z="numeric feature", y="categorical target"),
+                       seed=0, task_kind="binary")  # fmt: skip
+    check_parts(split, 400)
+    assert not np.intersect1d(again[split.test], again[split.development]).size
+    assert all(not np.intersect1d(again[a], again[b]).size for a, b in split.folds)
+
+
 def test_identical_rows_are_divided_when_they_are_the_rule():
     t = table(x=np.arange(1000) % 10, y=RANDOM.choice(["no", "yes"], 1000))
     split = plan_split(t, BINARY, seed=0, task_kind="binary")

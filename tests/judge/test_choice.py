@@ -157,6 +157,19 @@ def test_a_rung_that_did_not_finish_is_said_and_not_compared(world) -> None:
     assert "(31 parameters)" in found.sentences[0]
 
 
+def test_a_verdict_over_guessing_alone_names_the_deeper_rung_that_is_missing(world) -> None:
+    y, predict = world
+    rungs = [
+        rung("majority", GUESS),
+        rung("neuron", predict(0.7)),
+        rung("dense", None, status="skipped: budget used"),
+    ]
+    found = choose(rungs, "accuracy", y)
+    assert found.headline.endswith(
+        "use the single neuron; two hidden layers did not finish and may do better."
+    )
+
+
 def test_numbers_where_less_is_better() -> None:
     random = np.random.default_rng(3)
     y = 100 * random.normal(size=ROWS)

@@ -125,3 +125,13 @@ def test_a_group_of_one_class_has_no_auc_and_says_so_in_json() -> None:
     assert "roc_auc" not in found.gaps
     with pytest.raises(InputError, match="3 group labels"):
         by_group("binary", y, np.column_stack([1 - score, score]), group[:3])
+
+
+def test_a_small_group_without_a_mistake_is_not_clearly_better() -> None:
+    """Resamples of rows that are all right do not spread, which is not certainty."""
+    y = np.tile([0, 1], 65)
+    p = np.eye(2)[y]
+    groups = np.repeat(["small", "large"], [30, 100])
+    p[[40, 60, 80, 100, 120]] = p[[40, 60, 80, 100, 120], ::-1]  # 95 of 100
+    found = by_group("binary", y, p, groups, metric="accuracy")
+    assert "these rows do not show a difference" in found.sentences[0]

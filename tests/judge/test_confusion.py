@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from neuroscope.base.errors import InputError
-from neuroscope.judge.confusion import confusion
+from neuroscope.judge.confusion import MOST_SHOWN, confusion
 from neuroscope.judge.residuals import residuals
 
 NAMES = ("cat", "dog", "fox")
@@ -97,3 +98,64 @@ def test_constant_predictions_and_one_row_are_one_bin() -> None:
         residuals(np.array([1.0, np.nan]), np.zeros(2))
     with pytest.raises(InputError, match="at least 1"):
         residuals(np.zeros(2), np.zeros(2), bins=0)
+
+
+def test_a_miss_of_weight_three_counts_as_three_rows_and_one_of_weight_0_not_at_all() -> None:
+    random = np.random.default_rng(1)
+    times = random.integers(0, 4, 200).astype(float)
+    y = random.normal(size=200)
+    p = y + random.normal(size=200)
+    p[:3], times[:3] = 99.0, 0.0
+    found = residuals(y, p, bins=1, weights=times)
+    rows = np.repeat(np.arange(200), times.astype(int))
+    repeated = residuals(y[rows], p[rows], bins=1, weights=np.ones(len(rows)))
+    for name in ("bias", "half_within", "nine_in_ten_within"):
+        assert getattr(found, name) == pytest.approx(getattr(repeated, name))
+    ours, theirs = found.bins[0], repeated.bins[0]
+    for name in ("predicted", "actual", "miss_low", "miss_median", "miss_high"):
+        assert getattr(ours, name) == pytest.approx(getattr(theirs, name))
+    assert ours.rows == (times > 0).sum()
+    weighing = np.flatnonzero(times > 0)
+    assert found.worst[0].row == weighing[np.abs(y - p)[weighing].argmax()]
+    assert found.bias_error > repeated.bias_error  # 200 rows say less than their copies
+
+
+def test_rows_of_one_weight_miss_as_rows_without() -> None:
+    random = np.random.default_rng(2)
+    y, p = random.normal(size=(2, 50))
+    plain, alike = residuals(y, p), residuals(y, p, weights=np.full(50, 7.0))
+    assert (alike.bias, alike.bias_error) == pytest.approx((plain.bias, plain.bias_error))
+    assert plain.bias_error == pytest.approx((y - p).std(ddof=1) / np.sqrt(50))
+
+
+def test_of_many_classes_the_matrix_holds_those_that_are_mixed_up_most() -> None:
+    k = 40
+    y = np.repeat(np.arange(k), 10)
+    said = y.copy()
+    for one in range(5, 36):  # 31 classes with mistakes: the fewest is of the class left out
+        said[10 * one : 10 * one + 1 + one // 5] = one + 1
+    p = 0.9 * np.eye(k)[said] + 0.1 / k
+    found = confusion(y, p)
+    whole = confusion_matrix(y, said, labels=range(k))
+    shown = [int(name) for name in found.classes]
+    assert len(shown) == MOST_SHOWN
+    assert shown == sorted(shown)
+    assert set(range(10, 36)) < set(shown) <= set(range(5, 37))
+    assert np.array_equal(found.counts, whole[np.ix_(shown, shown)])
+    assert (found.of_classes, len(found.by_class)) == (k, k)
+    assert found.accuracy == np.mean(said == y)
+    assert found.most_confused[0].rows == whole[~np.eye(k, dtype=bool)].max()
+
+
+def test_the_memory_of_a_matrix_does_not_grow_with_the_square_of_the_classes() -> None:
+    y = np.arange(100) * 40
+    p = np.zeros((100, 4_000))
+    p[np.arange(100), y + 1] = 1.0
+    tracemalloc.start()
+    try:
+        found = confusion(y, p)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found.classes) == MOST_SHOWN
+    assert peak < 40e6  # all pairs of classes would take 128 MB

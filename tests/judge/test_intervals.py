@@ -219,3 +219,29 @@ def test_impossible_plans_and_arrays_are_refused() -> None:
         bootstrap("accuracy", y, p, folds=np.arange(2))
     with pytest.raises(InputError, match="no predictions"):
         resample("accuracy", y, [])
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy", "pr_auc", "recall", "f1"])
+def test_a_perfect_score_is_as_sure_as_its_smallest_class_is_large(metric) -> None:
+    y = np.repeat([0, 1], [40, 10])
+    found = bootstrap(metric, y, np.eye(2)[y])
+    assert (found.value, found.high) == (1, 1)
+    assert found.low == pytest.approx(proportion_interval(10, 10)[0])
+    weights = np.repeat([1.0, 0.3], [40, 10])
+    assert bootstrap(metric, y, np.eye(2)[y], weights=weights).low == pytest.approx(found.low)
+    pairs = bootstrap(metric, y, np.eye(2)[y], groups=np.arange(50) // 2)
+    assert pairs.low == pytest.approx(proportion_interval(5, 5)[0])
+
+
+def test_uneven_weights_make_a_perfect_accuracy_less_sure() -> None:
+    y = np.tile([0, 1], 15)
+    weights = np.r_[10.0, np.ones(29)]
+    found = bootstrap("accuracy", y, np.eye(2)[y], weights=weights)
+    rows = 39**2 / (100 + 29)  # (sum w)^2 / sum w^2
+    assert found.low == pytest.approx(proportion_interval(rows, rows)[0])
+
+
+def test_a_perfect_fit_of_numbers_has_no_class_to_be_unsure_of() -> None:
+    y = np.arange(30.0)
+    found = bootstrap("r2", y, y)
+    assert (found.low, found.high) == (1, 1)

@@ -35,8 +35,10 @@ def test_a_flat_curve_promises_nothing() -> None:
     found = extrapolate(SIZES, [0.8, 0.803, 0.799, 0.801, 0.8], [0.005] * 5, title="AUC")
     assert not found.helps
     assert found.gain_if_doubled < 0.002
-    assert "improve AUC" in found.sentence
-    assert "within noise" in found.sentence
+    assert "would hardly change AUC, by 0.002 at most" in found.sentence
+    noisy = extrapolate(SIZES, [0.78, 0.785, 0.79, 0.793, 0.796], [0.02] * 5, title="AUC")
+    assert "improve AUC" in noisy.sentence
+    assert "within noise" in noisy.sentence
 
 
 def test_a_sure_but_small_gain_is_called_small() -> None:
@@ -44,6 +46,12 @@ def test_a_sure_but_small_gain_is_called_small() -> None:
     found = extrapolate(SIZES, values, [0.00001] * 4 + [0.01])
     assert not found.helps
     assert "too little to matter" in found.sentence
+
+
+def test_a_sure_gain_near_a_perfect_score_is_not_worth_its_rows() -> None:
+    found = extrapolate(SIZES, [1 - 0.3 * n**-0.5 for n in SIZES], [1e-6] * 5)
+    assert 0 < found.low < found.gain_if_doubled < 0.002
+    assert not found.helps
 
 
 def test_larger_errors_widen_the_forecast_and_the_seed_repeats_it() -> None:

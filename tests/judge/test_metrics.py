@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from neuroscope.base.errors import InputError, RecipeError
+from neuroscope.judge import _arithmetic
+from neuroscope.judge.intervals import bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, find, primary_metric, scores
 
 
@@ -170,10 +172,12 @@ def test_the_deciding_metric_comes_with_its_reason() -> None:
 
 def test_every_metric_explains_itself() -> None:
     assert find("roc_auc").words(0.842, "churned") == (
-        "Of 100 random pairs of a churned row and another, the model ranks 84 the right way "
+        "Of 100 random pairs of a 'churned' row and another, the model ranks 84 the right way "
         "round (50 is guessing, 100 is perfect)."
     )
     assert "99.7" in find("accuracy").words(0.997)
+    assert "names 99.96 correctly" in find("accuracy").words(0.9996)
+    assert "names 100 correctly" in find("accuracy").words(1.0)
     for name, metric in METRICS.items():
         assert name == metric.name
         assert metric.words(0.5).endswith(".")
@@ -191,3 +195,30 @@ def test_amounts_in_target_units_are_whole_where_they_are_large(value, said) -> 
 
 def test_nothing_is_less_than_zero_by_rounding() -> None:
     assert METRICS["r2"].text(-0.0002) == "0.000"
+
+
+def test_a_class_is_quoted_in_words() -> None:
+    assert "of a '>50K' row" in METRICS["roc_auc"].words(0.9, ">50K")
+    assert "of a positive row" in METRICS["roc_auc"].words(0.9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_classes_are_summed_in_another_way_to_the_same_scores(monkeypatch, weighted) -> None:
+    y, p, weights = classification(3, 6)
+    y[y == 4] = 1  # a class without a row
+    weights = weights if weighted else None
+    plain = scores("multiclass", y, p, weights=weights)
+    drawn = bootstrap("balanced_accuracy", y, p, weights=weights)
+    monkeypatch.setattr(_arithmetic, "_FEW_CLASSES", 0)
+    assert scores("multiclass", y, p, weights=weights) == pytest.approx(plain, abs=1e-12)
+    again = bootstrap("balanced_accuracy", y, p, weights=weights)
+    assert again.low == pytest.approx(drawn.low, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "pr_auc", "precision", "recall"])
+def test_of_several_classes_none_is_called_positive(name) -> None:
+    assert "cat" in find(name).words(0.8, "cat")
+    said = find(name).words(0.8, "")
+    assert "positive" not in said
+    assert "class" in said
+    assert "80" in said

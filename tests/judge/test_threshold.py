@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroscope.base.errors import InputError, RecipeError, TargetError
-from neuroscope.judge.threshold import Cost, best_threshold, parse_cost, threshold_for_sensitivity
+from neuroscope.judge.threshold import (
+    Cost,
+    best_threshold,
+    mean_cost,
+    parse_cost,
+    threshold_for_sensitivity,
+)
 
 
 def cost_at(y, p, t, cost, w) -> float:
@@ -127,3 +133,20 @@ def test_rows_that_cannot_answer_are_refused() -> None:
         best_threshold(np.array([0, 1]), np.full((2, 2), 0.5), Cost())
     with pytest.raises(RecipeError, match="above 0, up to 1"):
         threshold_for_sensitivity(np.array([0, 1]), np.array([0.1, 0.2]), 0.0)
+
+
+def test_costs_are_written_as_they_are_read() -> None:
+    assert str(parse_cost("false_negative=20,false_positive=1.5")) == (
+        "false_positive=1.5,false_negative=20"
+    )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_mean_cost_is_what_the_sweep_expects_there(weighted) -> None:
+    random = np.random.default_rng(2)
+    y, p = random.integers(0, 2, 200), random.random(200)
+    weights = random.random(200) if weighted else None
+    cost = Cost(false_positive=2, false_negative=7, true_positive=-1, true_negative=0.5)
+    best = best_threshold(y, p, cost, weights)
+    assert mean_cost(y, p, best.value, cost, weights) == pytest.approx(best.expected_cost)
+    assert mean_cost(y, p, 0.5, cost, weights) == pytest.approx(best.cost_at_half)

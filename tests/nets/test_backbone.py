@@ -174,3 +174,18 @@ def _cropped(picture) -> np.ndarray:
     picture = picture.resize([round(side * scale) for side in picture.size], resample=2)
     left, top = ((side - 224) // 2 for side in picture.size)
     return np.asarray(picture.crop((left, top, left + 224, top + 224)))
+
+
+def test_the_batch_norms_of_a_backbone_keep_their_statistics_and_learn_their_scales() -> None:
+    record = {"family": "residual", "options": {"channels": 1, "size": 8, "outputs": 3, "width": 4}}
+    normalisation = Normalisation(size=8, resize=8, squash=True, mean=(0.0,), std=(1.0,))
+    backbone = of_net(nets.build(record), record, normalisation=normalisation)
+    net = Transfer(backbone, linear_head(backbone, 3, dropout=0.5)).train()
+    before = {name: value.clone() for name, value in backbone.named_buffers()}
+    net(torch.randn(6, 1, 8, 8)).square().sum().backward()
+    norms = [layer for layer in backbone.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert norms
+    assert all(norm.weight.grad is not None for norm in norms)
+    assert all(torch.equal(value, before[name]) for name, value in backbone.named_buffers())
+    assert net.head.training
+    assert not net.eval().head.training

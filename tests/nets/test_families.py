@@ -141,6 +141,20 @@ def test_options_of_the_convolutional_net() -> None:
     assert _count(convolution.build(**plain, hidden=()), nn.Linear) == 1
     assert _count(convolution.build(**plain, hidden=(5, 6)), nn.Linear) == 3
     assert convolution.build(**plain).stages[1][0].out_channels == 8
+    assert _count(convolution.build(**plain, hidden=(5, 6), hidden_norm=True), nn.BatchNorm1d) == 2
+    assert _count(convolution.build(**plain), nn.BatchNorm1d) == 0
+
+
+def test_a_norm_before_the_dense_units_leaves_none_dead() -> None:
+    """What they read is positive and much alike: a unit fires for all rows or for none."""
+    x = 0.2 * _pictures(1, 28, 64) + _pictures(1, 28, 1)
+    dead = []
+    for hidden_norm in (False, True):
+        net = convolution.build(channels=1, size=28, outputs=3, width=8, hidden_norm=hidden_norm)
+        fired = net.train().features(x) > 0
+        dead.append(int((~fired.any(0)).sum()))
+    assert dead[0] > 20
+    assert dead[1] == 0
 
 
 def test_options_of_the_residual_net() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from neuroscope.base.errors import DivergedError, InputError, RecipeError
 from neuroscope.base.recipe import OPTIMIZERS, Recipe
-from neuroscope.neuron import descent, heads
+from neuroscope.neuron import descent, heads, range_test
 from neuroscope.neuron.alerts import gradient_alerts
 from neuroscope.neuron.descent import Epoch, descend, descend_safely
 from neuroscope.neuron.lanes import PIECE, lanes_for
@@ -353,3 +353,30 @@ def test_only_large_steps_are_shared_over_lanes(monkeypatch) -> None:
     monkeypatch.setattr("neuroscope.base.settings.cores", lambda: 4)
     assert lanes_for(668_000, 128) == 4
     assert lanes_for(6_900, 32) == 1
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_watched_loss_that_is_not_finite_is_a_divergence(lanes) -> None:
+    """Else no epoch would ever be the best one, and the first weights would stay unseen."""
+    train, valid = problem(), problem(30, 1)
+    beyond = replace(valid, y=np.full_like(valid.y, 1e30))  # its square leaves float32
+    network = Network.build(5, 1, RECIPE, output="identity")
+    with pytest.raises(DivergedError, match="stopped being finite in epoch 1"):
+        list(descend(network, train, RECIPE, valid=beyond, lanes=lanes))
+
+
+def test_the_range_test_takes_each_row_once_a_pass(monkeypatch) -> None:
+    seen: list[np.ndarray] = []
+    ours = range_test.train_epoch
+
+    def spy(*args):
+        seen.append(args[7][:, 0].copy())
+        return ours(*args)
+
+    monkeypatch.setattr(range_test, "train_epoch", spy)
+    train = problem(rows=70)
+    network = Network.build(5, 1, RECIPE, output="identity")
+    learning_rate_range(network, train, replace(RECIPE, batch_size=32), high=1e-3, steps=12)
+    assert len(seen) == 12
+    for first in range(0, 12, 2):  # 70 rows are two batches of 32 and a rest that is dealt anew
+        assert len(np.unique(np.concatenate(seen[first : first + 2]))) == 64

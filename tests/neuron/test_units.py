@@ -130,6 +130,24 @@ def test_least_squares_is_ridge_and_weights_are_repeated_rows(l2) -> None:
     assert twice[0] == pytest.approx(twice[4])  # the shortest solution shares between twins
 
 
+def test_the_unit_of_a_column_decides_nothing_in_closed_form() -> None:
+    """Seconds since 1970 beside a yes or no: one varies a billion times as much as the other."""
+    rng = np.random.default_rng(4)
+    x = np.column_stack([1.7e9 + rng.uniform(0, 3e8, 500), rng.integers(0, 2, (500, 9))])
+    slopes = np.array([2e-8, *np.arange(1.0, 10.0)])
+    ours = units.least_squares(x, x @ slopes + 3)
+    assert ours[:-1] == pytest.approx(slopes, rel=1e-6)
+    tiny = units.least_squares(x * [1e-20, *[1.0] * 9], x @ slopes + 3)
+    assert tiny[:-1] == pytest.approx(slopes * [1e20, *[1.0] * 9], rel=1e-6)
+
+
+def test_a_constant_column_gets_no_weight_in_closed_form() -> None:
+    rng = np.random.default_rng(5)
+    x = np.column_stack([rng.normal(size=80), np.full(80, 1e9 + 0.1)])
+    ours = units.least_squares(x, 2 * x[:, 0] + 5, w=rng.uniform(0.5, 1, 80))
+    assert ours == pytest.approx([2, 0, 5])
+
+
 @pytest.mark.parametrize("l2", [0.0, 0.05])
 def test_the_logistic_neuron_reaches_logistic_regression(l2) -> None:
     from sklearn.linear_model import LogisticRegression

@@ -33,6 +33,7 @@ from neuroscope.report.svg import Axis, Frame, tag, thinned
         (figures.percent(0.5), "50 %"),
         (figures.percent(0.004), "0.4 %"),
         (figures.percent(0.9973), "99.7 %"),
+        (figures.percent(0.99996), "over 99.9 %"),
         (figures.percent(1), "100 %"),
         (figures.count(1234567), "1,234,567"),
         (figures.duration(0.0004), "1 ms"),

@@ -6,12 +6,14 @@ import copy
 import json
 import re
 
+import numpy as np
 import pytest
 from report_reading import Page, change, page_of
 from report_samples import SAMPLES, multiclass, regression
 
 from neuroscope.base import events
 from neuroscope.base.errors import InputError, Interrupted, StorageError
+from neuroscope.judge.confusion import confusion
 from neuroscope.report.page import write_report
 from neuroscope.runs.folder import RunFolder
 
@@ -169,6 +171,18 @@ def test_wide_matrices_and_schemas_are_folded_and_cut(churn) -> None:
     assert "4,800 more columns are in the model's card." in page.text
     assert "c199" in page.text
     assert "c200" not in page.text
+
+
+def test_a_part_of_a_matrix_says_that_it_is_one(churn) -> None:
+    k = 45
+    y = np.arange(10 * k) % k
+    said = np.where(np.arange(10 * k) % 4 == 0, (y + 1) % k, y)
+    names = [f"kind {i}" for i in range(k)]
+    change(churn, confusion=confusion(y, np.eye(k)[said], names).to_json())
+    text = page_of(churn).text
+    assert "There are 45 classes: shown are the 30 that are mixed up most." in text
+    assert "The 30 × 30 confusion matrix" in text
+    assert "75 % of the rows are named correctly" in text
 
 
 def test_long_runs_stay_light(tmp_path) -> None:

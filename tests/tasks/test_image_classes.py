@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +18,23 @@ from neuroscope.base.errors import Interrupted, MissingExtraError, ModelError, R
 from neuroscope.base.events import EpochEnded
 from neuroscope.base.recipe import DEEP_ONLY, Recipe
 from neuroscope.data.sources import read
+from neuroscope.data.table import Table
 from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
-from neuroscope.tasks import _backbones, _model, climbable, image_classes, ladder, rung_name
-from neuroscope.tasks._learning import Problem, Watch, predict
-from neuroscope.tasks._pictures import Store, read_encoder
+from neuroscope.tasks import (
+    _backbones,
+    _model,
+    _picture_defaults,
+    climbable,
+    image_classes,
+    ladder,
+    rung_name,
+)
+from neuroscope.tasks._learning import Problem, Training, Watch, predict
+from neuroscope.tasks._pictures import FlatEncoder, Store, read_encoder
 from neuroscope.tasks.image_classes import RUNGS
+from neuroscope.train import loop
 from neuroscope.verbs._request import check_given
 
 KINDS = ("binary", "multiclass", "regression")
@@ -210,6 +222,41 @@ def test_options_of_a_recipe_reach_the_net(name) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["neuron", "dense"])
+def test_many_pictures_are_made_smaller_where_each_pixel_is_a_number(name, monkeypatch) -> None:
+    problem = posed(shapes(3, 20, channels=3))
+    training, rung = problem.training(problem.split.development), RUNGS.get(name)
+    plain = rung.recipes(training)[0]
+    assert training.encoded(plain)[1].nbytes == 4 * 3 * 16**2 * len(training.rows)
+    monkeypatch.setattr(_picture_defaults, "FLAT_BYTES", 4 * 3 * 10**2 * problem.table.rows)
+    recipe = rung.recipes(training)[0]
+    assert recipe.image_size == 10
+    assert "60 larger pictures would not fit" in recipe.reasons["image_size"]
+    assert training.encoded(recipe)[1].nbytes <= _picture_defaults.FLAT_BYTES
+    (deep,) = RUNGS.get("convolution").recipes(training)
+    assert deep.image_size == 16  # its pictures stay on disk, as bytes
+
+
+def test_a_net_of_the_core_answers_new_pictures_block_by_block(monkeypatch) -> None:
+    problem = posed(shapes(3, 10))
+    training = problem.training(problem.split.development)
+    learner = fitted(RUNGS.get("neuron"), training)
+    model = _model.Model(None, problem.schema, problem.codec, learner, learner.encoder,  # type: ignore[arg-type]
+                         1.0, 0.5)  # fmt: skip
+    fresh = read(shapes(3, 7, seed=5))
+    whole = model.predict_proba(fresh)
+    seen: list[int] = []
+    transform = FlatEncoder.transform
+
+    def counted(self: FlatEncoder, table: Table, rows: np.ndarray | None = None) -> Any:
+        seen.append(table.rows if rows is None else len(rows))
+        return transform(self, table, rows)
+
+    monkeypatch.setattr(FlatEncoder, "transform", counted)
+    assert np.array_equal(replace(model, block=8).predict_proba(fresh), whole)
+    assert seen == [8, 8, 5]
+
+
 def test_recipes_state_a_reason_for_each_choice(backbone) -> None:
     for channels in (1, 3):
         problem = posed(shapes(3, 10, channels=channels), backbone=backbone)
@@ -244,6 +291,31 @@ def test_the_core_follows_no_choice_of_the_deep_half_but_the_size(name, backbone
 
 
 # Backbones
+
+
+def test_what_comes_before_a_fit_and_after_it_is_taken_from_its_time(monkeypatch, backbone) -> None:
+    problem = made("multiclass", "fine_tuning", backbone)
+    training = problem.folds[0]
+    recipe = RUNGS.get("fine_tuning").recipes(training)[0]
+    seen: list[loop.Watch] = []
+    encode, stop = Training.encoded, RuntimeError("seen")
+
+    def slowly(self: Training, recipe: Recipe | None = None) -> tuple[Any, Any]:
+        time.sleep(0.3)
+        return encode(self, recipe)
+
+    def look(*_: Any, watch: loop.Watch, **__: Any) -> None:
+        seen.append(watch)
+        raise stop
+
+    monkeypatch.setattr(Training, "encoded", slowly)
+    monkeypatch.setattr("neuroscope.train.finetune.finetune", look)
+    with pytest.raises(RuntimeError, match="seen"):
+        RUNGS.get("fine_tuning").fit(training, recipe, Watch("fine_tuning", seconds=100.0))
+    assert seen[0].seconds is not None
+    assert seen[0].seconds < 100 - 2 * 0.3  # for the head, and for the pictures themselves
+    assert training.held is not None
+    assert seen[0].predicted == len(training.held) + len(problem.split.test)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -316,8 +388,9 @@ def test_without_a_backbone_the_rungs_are_left_out_with_what_to_do(monkeypatch) 
     monkeypatch.setattr(_backbones, "_cached", lambda: iter(()))
     rungs, said = climbable(ladder(image_classes), posed(drawn("binary", 10)))
     assert [rung_name(rung) for rung in rungs] == list(ALL_FROM_SCRATCH)
-    assert len(said) == 2
-    assert all("--backbone" in line for line in said)
+    assert len(said) == 1  # both for the same reason
+    assert "(frozen) and transfer learning (fine-tuned) are left out" in said[0]
+    assert "--backbone" in said[0]
 
 
 ALL_FROM_SCRATCH = ("majority", "neuron", "dense", "convolution", "residual")

@@ -211,7 +211,6 @@ def test_rows_are_taken_in_the_order_asked_for() -> None:
     assert np.array_equal(_numbers(fresh), _numbers(x))
 
 
-@pytest.mark.filterwarnings("ignore:Implicitly cleaning up")  # it is meant to go with the rows
 def test_new_pictures_that_are_many_go_to_disk_while_they_are_needed(monkeypatch) -> None:
     problem = posed(shapes(2, 12))
     encoder = problem.training(problem.split.development).encoded(Recipe(net="convolution"))[0]

@@ -238,6 +238,26 @@ def test_trees_cut_to_a_budget_learn_nothing_from_the_rows_they_were_timed_on(mo
     assert np.allclose(whole.predict(x), timed.predict(x))
 
 
+@pytest.mark.parametrize("seconds", [None, 600.0])
+def test_trees_learn_a_class_of_one_row(monkeypatch, seconds) -> None:
+    """Above 10,000 rows scikit-learn stops early, on rows it holds out of each class."""
+    from neuroscope.tasks.rungs.table import trees
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(10_500)
+    y = np.where(x > 0, "high", "low").astype(object)
+    y[x.argmax()] = "single"
+    table = Table(pa.table({"x": x, "y": pa.array(y, pa.string())}), Origin("t"))
+    schema = infer_schema(table, target="y")
+    split = plan_split(table, schema, seed=0, task_kind="multiclass")
+    posed = pose(task.ENCODING, table, schema, split, "multiclass", seed=0)
+    monkeypatch.setattr(trees, "_ONE_THREAD_BELOW", 1000)
+    monkeypatch.setattr(trees, "_ROUNDS", 10)
+    every = np.arange(table.rows)
+    learner = trees.fit(posed.training(every), None, Watch("trees", seconds=seconds))
+    assert learner.seen.all()
+
+
 def test_the_search_keeps_groups_whole() -> None:
     from neuroscope.tasks._search import _parts
 

@@ -59,6 +59,16 @@ def test_time_for_watching_is_kept_back() -> None:
     assert 0.5 < fit(net(), data, chosen, valid=held, watch=Watch(seconds=2.0)).seconds < 5
 
 
+def test_time_for_what_is_predicted_afterwards_is_kept_back() -> None:
+    data = replace(rows(64), prepare=slow(0.01))
+    taken = [
+        fit(net(), data, recipe(epochs=500, batch_size=4),
+            watch=Watch(seconds=1.5, predicted=predicted)).seconds
+        for predicted in (0, 600)  # worth 50 steps, half a second
+    ]  # fmt: skip
+    assert taken[1] < taken[0] - 0.25
+
+
 def test_the_curve_is_laid_over_the_steps_that_are_left(monkeypatch) -> None:
     now = [0.0]
     monkeypatch.setattr(clocks.time, "perf_counter", lambda: now[0])

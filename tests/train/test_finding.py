@@ -11,7 +11,7 @@ from tests.train.making import net, picture_net, pictures, recipe, rows, scaled,
 from torch import nn
 
 from neuroscope.base.errors import InputError, RecipeError
-from neuroscope.base.events import EpochEnded
+from neuroscope.base.events import EpochEnded, WarningRaised
 from neuroscope.train import precision
 from neuroscope.train.data import Data
 from neuroscope.train.finetune import Stage, finetune, freeze, stages
@@ -54,6 +54,24 @@ def test_a_plan_spends_all_epochs_and_opens_the_top_first(epochs, unfreeze, grou
 def test_a_plan_reads_as_data() -> None:
     assert stages(recipe(epochs=10, unfreeze=2), 4) == (Stage(0, 2), Stage(1, 4), Stage(2, 4))
     assert stages(recipe(epochs=10), 4) == (Stage(0, 10),)
+    assert stages(recipe(epochs=10, unfreeze=2), 4, ready=True) == (Stage(2, 10),)
+
+
+def test_a_stage_costs_more_the_more_of_the_net_learns() -> None:
+    assert Stage(3, 2).work(4) == 2 * 3  # forward and backward through all of it
+    assert Stage(0, 2).work(4) == 2 * 1.5
+
+
+def test_a_head_that_is_ready_learns_with_the_groups_below_from_the_first_step() -> None:
+    x, y = pictures()
+    moved: list[bool] = []
+    module = picture_net()
+    first = module[0].weight.detach().clone()
+    told = Watch(monitor=lambda _: moved.append(not torch.equal(module[0].weight, first)))
+    done = finetune(module, Data(x, y, prepare=scaled), recipe(epochs=3, unfreeze=1),
+                    groups_of(module), watch=told, ready=True)  # fmt: skip
+    assert [len(part.epochs) for part in done] == [3]
+    assert all(moved)
 
 
 def groups_of(module: nn.Sequential) -> list[list[nn.Module]]:
@@ -97,12 +115,18 @@ def test_a_frozen_backbone_stays_as_it_was_with_its_statistics() -> None:
 
 def test_the_time_of_a_finetuning_is_shared() -> None:
     x, y = pictures()
-    module = picture_net()
+    module, told = picture_net(), []
+    watch = Watch(seconds=1.5, rung="fine", monitor=told.append)
     done = finetune(module, Data(x, y, prepare=scaled), recipe(epochs=100_000, unfreeze=1),
-                    groups_of(module), watch=Watch(seconds=1.5))  # fmt: skip
+                    groups_of(module), watch=watch)  # fmt: skip
     assert [part.stopped for part in done] == ["time", "time"]
     assert sum(part.seconds for part in done) < 2.5
     assert done[0].seconds < done[1].seconds
+    (said,) = [event for event in told if isinstance(event, WarningRaised) and event.cut_short]
+    assert "100000 epochs planned in 2 stages, the time budget allowed about" in said.message
+    counted = [event.epoch for event in told if isinstance(event, EpochEnded)]
+    assert counted[: len(done[0].epochs)] == list(range(1, len(done[0].epochs) + 1))
+    assert {event.epochs for event in told if isinstance(event, EpochEnded)} == {100_000}
 
 
 def test_finetuning_without_a_backbone_is_refused() -> None:

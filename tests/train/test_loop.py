@@ -271,6 +271,15 @@ def test_folds_are_positions_and_copy_nothing() -> None:
                           fitted(replace(data, weights=np.ones(96)).some(chosen)))  # fmt: skip
 
 
+def test_a_last_row_alone_joins_the_batch_before_it_while_learning() -> None:
+    chance = np.random.default_rng(0)
+    batches = rows(33).batches(16, chance)
+    assert [len(batch) for batch in batches] == [16, 17]
+    assert sorted(np.concatenate(batches)) == list(range(33))
+    assert [len(batch) for batch in rows(33).batches(16, None)] == [16, 16, 1]
+    assert [len(batch) for batch in rows(3).batches(1, chance)] == [1, 1, 1]
+
+
 def test_a_batcher_decides_which_rows_share_a_batch() -> None:
     seen = []
 

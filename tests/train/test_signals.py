@@ -13,6 +13,7 @@ from torch import nn
 from neuroscope.base.events import DeadUnits, EpochEnded, Event, GradientFlow, WarningRaised
 from neuroscope.train.alerts import course_alerts
 from neuroscope.train.data import Data
+from neuroscope.train.evaluate import outputs
 from neuroscope.train.loop import Watch, fit
 from neuroscope.train.signals import dead_units
 
@@ -88,7 +89,7 @@ def test_looking_costs_nothing_in_the_weights_and_long_fits_are_looked_at_a_hund
 
 def course(
     train: list[float], valid: list[float] | None = None, *, norms=(0.1, 0.1), update: float = 1e-3,
-    factors: list[float] | None = None,
+    factors: list[float] | None = None, accuracy: list[float] | None = None,
 ) -> list[Event]:  # fmt: skip
     found: list[Event] = []
     for number, loss in enumerate(train):
@@ -96,6 +97,7 @@ def course(
         found.append(EpochEnded(
             rung="", fold=0, epoch=number + 1, epochs=len(train), train_loss=loss,
             valid_loss=valid[number] if valid else None, learning_rate=0.1 * factor, seconds=1.0,
+            valid_accuracy=accuracy[number] if accuracy else None,
         ))  # fmt: skip
         found.append(GradientFlow(
             rung="", fold=0, epoch=number + 1, norms=norms[number] if isinstance(norms, list)
@@ -144,8 +146,54 @@ def test_an_overfitted_fit_says_since_when() -> None:
     rng = np.random.default_rng(0)
     data = Data(rng.normal(size=(24, 6)).astype(np.float32), rng.integers(0, 3, 24))
     held = Data(rng.normal(size=(100, 6)).astype(np.float32), rng.integers(0, 3, 100))
+    result = fit(net(hidden=64), data, recipe(epochs=60), valid=held)
+    turned = int(np.argmin([epoch.valid_loss for epoch in result.epochs])) + 1
+    told = [alert for alert in result.alerts if alert.startswith("overfitting")]
+    best, last = result.epochs[turned - 1].valid_accuracy, result.epochs[-1].valid_accuracy
+    assert best is not None
+    assert last is not None
+    assert bool(told) == (best - last > math.sqrt(best * (1 - best) / 100))
+    assert all(f"since epoch {turned}: " in alert for alert in told)
+
+
+RISING = [1, 0.9, 0.85, 0.9, 1, 1.1, 1.2, 1.3]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "rows", "told"),
+    [
+        ([0.9] * 8, 1000, False),  # only too sure of itself
+        ([0.9] * 7 + [0.91], 1000, False),
+        ([0.9] * 7 + [0.88], 1000, True),
+        ([0.9] * 7 + [0.88], 50, False),  # one row of 50 is chance
+        ([0.5, 0.6, 0.9, 0.7, 0.7, 0.6, 0.6, 0.6], 50, True),
+        (None, 50, True),  # no classes: the loss is what counts
+    ],
+)
+def test_overfitting_is_told_where_answers_got_worse(accuracy, rows, told) -> None:
+    history = course(FALLING, RISING, accuracy=accuracy)
+    said = course_alerts(history, 0.1, rows=rows)
+    assert [alert.startswith("overfitting since epoch 3") for alert in said] == [True] * told
+    assert course_alerts(history, 0.1, rows=rows, restored=True) == []
+
+
+def test_the_watched_accuracy_is_that_of_the_net_that_stays() -> None:
+    held, module = rows(200, seed=5), net()
+    result = fit(module, rows(), recipe(average=0.9), valid=held)
+    logits = outputs(module, held, recipe())
+    right = float(np.mean(logits.argmax(1) == np.asarray(held.targets)))
+    assert result.epochs[-1].valid_accuracy == pytest.approx(right)
+
+
+def test_a_fit_whose_best_weights_are_restored_raises_no_alarm() -> None:
+    rng = np.random.default_rng(0)
+    data = Data(rng.normal(size=(24, 6)).astype(np.float32), rng.integers(0, 3, 24))
+    held = Data(rng.normal(size=(1000, 6)).astype(np.float32), rng.integers(0, 3, 1000))
     result = fit(net(hidden=64), data, recipe(epochs=60, patience=60), valid=held)
-    assert any(a.startswith(f"overfitting since epoch {result.best_epoch}") for a in result.alerts)
+    losses = [epoch.valid_loss for epoch in result.epochs]
+    assert losses[-1] > 1.1 * min(losses)
+    assert result.best_epoch < 60
+    assert not [alert for alert in result.alerts if alert.startswith("overfitting")]
 
 
 def test_pictures_are_reported_with_the_names_of_their_layers() -> None:

@@ -13,6 +13,8 @@ from PIL import Image
 
 from neuroscope.base.errors import InputError, RecipeError
 from neuroscope.report.page import write_report
+from neuroscope.report.pictures import transfer
+from neuroscope.report.story import Story
 from neuroscope.runs.folder import RunFolder
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.look import look
@@ -132,6 +134,30 @@ def test_the_neuron_shows_its_own_weights_when_it_is_chosen(place, tmp_path) -> 
     template = arrays(found)["templates"][0, ..., 0].astype(int)
     assert template[:3].mean() > template[3:].mean() + 20
     assert "filters" not in found["pictures"]
+
+
+def test_transfer_is_compared_with_the_best_net_from_scratch(sick, result, tmp_path) -> None:
+    from neuroscope.verbs._prepare import DataOptions
+
+    options = TrainOptions(rungs=("neuron", "convolution", "transfer"), epochs=1, budget=None,
+                           out=str(tmp_path))  # fmt: skip
+    found = train(sick, DataOptions(backbone=result["model"]), options)
+    value = {rung["name"]: rung["value"] for rung in found["rungs"]}
+    assert value["neuron"] > value["convolution"]  # the plain one is the better one here
+    assert found["pictures"]["transfer"]["scratch"] == "neuron"
+
+
+def test_a_comparison_with_a_net_that_was_cut_short_says_so(moved) -> None:
+    told = Story.read(Path(moved["report"]).parent)
+    plain = transfer(told)
+    assert plain is not None
+    assert len(plain["sentences"]) == 2
+    next(rung for rung in told.result["rungs"] if rung["name"] == "convolution")["cut"] = True
+    cut = transfer(told)
+    assert cut is not None
+    assert cut["sentences"][-1].startswith(
+        "A convolutional network was cut short by the time budget"
+    )
 
 
 def test_the_worth_of_transfer_is_told_in_numbers_and_words(moved) -> None:
@@ -350,3 +376,15 @@ def test_costs_are_weighed_on_pictures(sick, tmp_path) -> None:
     found = train(sick, options=options)
     judged = judge(found["model"], str(sick), cost="false_negative=5")
     assert judged["cost"]["best_on_these_rows"]["value"] < 0.5
+    assert "cost" not in found
+
+
+def test_training_by_cost_tells_what_the_test_pictures_cost(sick, tmp_path) -> None:
+    options = TrainOptions(rungs=("majority", "neuron"), out=str(tmp_path),
+                           cost="false_negative=5")  # fmt: skip
+    found = train(sick, options=options)
+    (_, alarms), (missed, _) = found["confusion"]["counts"]
+    assert found["cost"]["per_row"] == pytest.approx((alarms + 5 * missed) / found["rows"]["test"])
+    assert "a picture, instead of" in found["cost"]["sentence"]
+    assert found["cost"]["sentence"] in page(found)
+    assert "fixed_shape_tensor" not in page(found)  # the column is stored as pixels, in our words

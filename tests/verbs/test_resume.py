@@ -37,7 +37,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights() -> None:
     folder = RunFolder.open(name, settings.runs_folder())
     folder.monitor(told)
     folder.close()
-    resumed = resume(name)
+    resumed = resume("stopped")  # the name that was given finds the run, as elsewhere
     assert told.text in resumed["warnings"]
     assert resumed["chosen"] == whole["chosen"]
     ours, theirs = (artefact.load(r["model"]).weights for r in (resumed, whole))

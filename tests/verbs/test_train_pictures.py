@@ -5,31 +5,50 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save
 from tests.cli.cli_running import environment, run_here
 from tests.shapes import shapes, write
+from tests.tasks.posing import posed
 
 from neuroscope.base import settings
 from neuroscope.base.errors import InputError, Interrupted, ModelError, RecipeError, TargetError
-from neuroscope.base.events import CheckpointSaved, EpochEnded, Event, FoldFinished, RungFinished
+from neuroscope.base.events import (
+    CheckpointSaved,
+    EpochEnded,
+    Event,
+    FoldFinished,
+    Progress,
+    RungFinished,
+    WarningRaised,
+)
 from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
-from neuroscope.tasks import _backbones
+from neuroscope.tasks import _backbones, _pictures
 from neuroscope.train import loop
+from neuroscope.verbs import _trials
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.load import load
+from neuroscope.verbs.look import look
 from neuroscope.verbs.predict import predict
+from neuroscope.verbs.trace_row import trace_row
 from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
 
 QUICK = TrainOptions(rungs=("majority", "neuron"), epochs=3, budget=None)
+ALONE = TrainOptions(rungs=("convolution",), epochs=1, budget=None)
 DEEP = TrainOptions(rungs=("majority", "convolution"), epochs=12, budget=None)
 
 
@@ -88,14 +107,17 @@ def test_a_folder_of_pictures_becomes_a_model() -> None:
 def test_what_a_finished_run_keeps_and_what_it_does_not() -> None:
     write("p", *shapes(2, 20))
     scratch: list[set[str]] = []
+    states: list[int] = []
 
     def look(event: Event) -> None:
         if isinstance(event, RungFinished):
-            places = settings.runs_folder().glob("*/scratch/*")
+            places = list(settings.runs_folder().glob("*/scratch/*"))
             scratch.append({place.suffix for place in places})
+            states.append(len([place for place in places if place.name.startswith("fit-")]))
 
     result = train("p", options=DEEP, monitor=look)
-    assert scratch[-1] == {".npy"}  # the decoded pictures; no state of a fit is left behind
+    assert scratch[-1] == {".npy", ".safetensors"}  # the decoded pictures, the state of a fit
+    assert states[-1] == 1  # that of the last fold; those before it are in the checkpoint
     kept = {path.name for path in run_of(result).path.iterdir()}
     assert {"report.html", "model.neuroscope", "events.jsonl", "result.json", "recipe.json"} <= kept
     assert "scratch" not in kept
@@ -193,6 +215,42 @@ def test_a_run_of_ones_own_is_a_backbone() -> None:
     assert named(results[0])["transfer"]["value"] == named(results[1])["transfer"]["value"]
 
 
+def test_two_models_of_ones_own_are_two_backbones_and_are_told_on_the_card() -> None:
+    write("p", *shapes(3, 20))
+    owns = [train("p", options=replace(ALONE, seed=seed)) for seed in (0, 1)]
+    problem = posed("p")
+    store, rows = _pictures.Store.of(problem), np.arange(4)
+    opened = [_backbones.open_backbone(own["model"]) for own in owns]
+    encoders = [_pictures.FeatureEncoder.fit(store, rows, backbone) for backbone in opened]
+    assert encoders[0].key != encoders[1].key
+    for own, backbone in zip(owns, opened, strict=True):
+        card = artefact.load(own["model"]).card
+        said = _backbones.licence(backbone.origin)
+        assert own["model"] in said
+        assert card.checksums["weights.safetensors"] in said
+
+
+def test_a_backbone_that_changes_on_disk_is_opened_again() -> None:
+    write("p", *shapes(3, 20))
+    place = Path(train("p", options=ALONE)["model"])
+    first = _backbones.open_backbone(str(place))
+    assert _backbones.open_backbone(str(place)) is first
+    place.write_bytes(Path(train("p", options=replace(ALONE, epochs=2))["model"]).read_bytes())
+    again = _backbones.open_backbone(str(place))
+    assert again.origin.sha256 != first.origin.sha256
+
+
+def test_the_same_relative_name_elsewhere_is_another_backbone(monkeypatch, pretrained) -> None:
+    kept = []
+    for kind in ("resnet", "convnext"):
+        Path(kind).mkdir()
+        Path(kind, "net").symlink_to(pretrained(kind), target_is_directory=True)
+        with monkeypatch.context() as there:
+            there.chdir(kind)
+            kept.append(_backbones.open_backbone("net"))
+    assert kept[0].record != kept[1].record
+
+
 def test_a_model_that_is_no_net_is_no_backbone() -> None:
     write("p", *shapes(2, 15))
     own = train("p", options=QUICK)
@@ -209,18 +267,78 @@ def test_rungs_that_lack_a_backbone_are_refused_when_asked_for(capsys, monkeypat
 
 
 def test_a_backbone_of_pickled_weights_is_refused(capsys, pretrained) -> None:
-    import shutil
-
     write("p", *shapes(2, 15))
     spoilt = Path(shutil.copytree(pretrained("resnet"), "spoilt"))
     (spoilt / "model.safetensors").rename(spoilt / "pytorch_model.bin")
     said = refused("p", "--rungs", "majority,transfer", "--backbone", "spoilt", capsys=capsys)
     assert "safetensors" in said
-    said = refused("p", "--rungs", "transfer", "--backbone", "./nowhere", capsys=capsys)
+    said = refused("p", "--backbone", "./nowhere", capsys=capsys)
     assert "nowhere" in said
+    assert not list(settings.runs_folder().glob("*"))  # refused before there is a run
+
+
+def _without_processor(folder: Path) -> None:
+    (folder / "preprocessor_config.json").unlink()
+
+
+def _another_tensor(folder: Path) -> None:
+    place = folder / "model.safetensors"
+    place.write_bytes(save(load_tensors(place.read_bytes()) | {"odd.part": np.zeros(3)}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [(_without_processor, "there is no preprocessor_config.json"), (_another_tensor, "odd.part")],
+)
+def test_what_is_odd_about_a_backbone_is_told_before_the_climb(spoil, words, pretrained) -> None:
+    write("p", *shapes(2, 15, channels=3))
+    odd = Path(shutil.copytree(pretrained("resnet"), "odd"))
+    spoil(odd)
+    told: list[str] = []
+
+    def listen(event: Event) -> None:
+        told.append(event.message if isinstance(event, WarningRaised) else event.kind)
+
+    train("p", DataOptions(backbone="odd"), TrainOptions(rungs=("transfer",), epochs=1),
+          monitor=listen)  # fmt: skip
+    said = next(place for place, text in enumerate(told) if words in text)
+    assert said < told.index("RungStarted")
+
+
+def test_a_backbone_that_lacks_a_tensor_is_refused_before_the_climb(capsys, pretrained) -> None:
+    write("p", *shapes(2, 15))
+    place = Path(shutil.copytree(pretrained("resnet"), "lacking")) / "model.safetensors"
+    tensors = load_tensors(place.read_bytes())
+    gone = next(name for name in tensors if name.endswith("convolution.weight"))
+    place.write_bytes(save({name: a for name, a in tensors.items() if name != gone}))
+    assert "lack" in refused("p", "--backbone", "lacking", capsys=capsys)
+    assert not list(settings.runs_folder().glob("*"))
+
+
+@pytest.mark.parametrize("source", ["p", "breast-cancer"])
+def test_a_backbone_that_no_rung_uses_is_refused(source, capsys, pretrained) -> None:
+    write("p", *shapes(2, 15))
+    place = str(pretrained("resnet"))
+    said = refused(source, "--rungs", "neuron", "--backbone", place, capsys=capsys)
+    assert "no rung of this climb uses the backbone" in said
 
 
 # Stopped and killed
+
+
+def test_a_costly_fold_is_kept_before_the_next_one_begins(monkeypatch) -> None:
+    monkeypatch.setattr(_trials, "_SAVE_SECONDS", 0.0)
+    write("p", *shapes(2, 15))
+    kept: dict[int, set[str]] = {}
+
+    def look(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.rung == "convolution" and event.fold >= 0:
+            (place,) = settings.runs_folder().glob("*/checkpoint.safetensors")
+            with safe_open(place, framework="numpy") as stored:
+                kept[event.fold] = {name for name in stored.keys() if "convolution" in name}  # noqa: SIM118
+
+    train("p", options=DEEP, monitor=look)
+    assert kept[2] == {"convolution.0.0", "convolution.0.1"}
 
 
 def test_ctrl_c_in_the_middle_of_a_net_goes_on_to_the_same_weights(monkeypatch) -> None:
@@ -356,6 +474,7 @@ def test_ten_thousand_classes_are_refused_in_one_line(each: int) -> None:
     with pytest.raises(TargetError, match="10,000 different words") as caught:
         train({"image": pictures, "label": labels}, options=QUICK)
     assert "\n" not in str(caught.value)
+    assert ("at most 1,000 classes" in str(caught.value)) is (each > 1)
 
 
 def test_many_classes_are_learned() -> None:
@@ -373,3 +492,48 @@ def test_a_rung_of_tables_is_none_of_pictures(capsys) -> None:
     with pytest.raises((RecipeError, InputError)) as caught:
         train("p", options=TrainOptions(rungs=("trees",)))
     assert "trees" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rung", "said"), [("neuron", "pixel 1,1"), ("dense", "pixel 1,1"), ("transfer", "feature 1")]
+)
+def test_a_step_on_a_picture_can_be_traced(rung, said, pretrained) -> None:
+    write("p", *shapes(3, 15, size=10))
+    backbone = str(pretrained("resnet")) if rung == "transfer" else None
+    options = TrainOptions(rungs=(rung,), epochs=1, budget=None)
+    model = train("p", DataOptions(backbone=backbone), options)["model"]
+    assert said in json.dumps(trace_row(model, "p", row=3))
+
+
+def test_looking_at_the_files_shows_how_far_it_is() -> None:
+    write("p", *shapes(2, 15))
+    model = train("p", options=QUICK)["model"]
+    for verb in (
+        look,
+        partial(judge, model),
+        partial(predict, model),
+        partial(train, options=QUICK),
+    ):
+        seen: list[Event] = []
+        verb("p", monitor=seen.append)
+        looked = [e for e in seen if isinstance(e, Progress) and "looking at" in e.label]
+        assert looked
+        assert all((e.done, e.total) == (30, 30) for e in looked)
+        assert seen.index(looked[0]) == 1  # right after the first word, that the data are read
+
+
+def test_what_is_told_of_pictures_calls_them_so() -> None:
+    pictures, names = shapes(2, 15)
+    pictures[1::2][:5] = pictures[1]  # copies, which are kept in one part
+    write("p", pictures, names)
+    told: list[str] = []
+
+    def listen(event: Event) -> None:
+        told.extend([event.message] if isinstance(event, WarningRaised) else [])
+
+    train("p", options=QUICK, monitor=listen)
+    assert any("pictures with identical features" in text for text in told)
+    found = look("p")
+    said = [*told, found["target"]["reason"], found["split"]["reason"], *found["split"]["notes"]]
+    said += [f[part] for f in found["findings"] for part in ("what", "meaning", "remedy")]
+    assert not [text for text in said if re.search(r"\brows?\b", text)]

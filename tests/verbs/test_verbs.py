@@ -294,3 +294,33 @@ def test_a_model_that_does_not_know_its_rows_says_so() -> None:
     result = train("diabetes", options=TrainOptions(rungs=("majority", "neuron"), epochs=5))
     model = _with_memory(result, "diabetes", 0)
     assert judge(model, "diabetes")["seen_in_training"] is None
+
+
+def weighted(rows: int, seed: int) -> pd.DataFrame:
+    return frame(rows, seed).assign(w=np.arange(rows) % 2)
+
+
+@pytest.fixture
+def weighing() -> dict:
+    return train(weighted(90, 0), DataOptions(target="y", weight="w"), QUICK)
+
+
+def test_rows_of_weight_0_are_in_no_part_of_a_judgement(weighing):
+    found = judge(weighing["model"], weighted(80, 1))
+    assert sum(part["rows"] for part in found["calibration"]["bins"]) == 40
+    kept = weighted(80, 1).query("w > 0")
+    alone = judge(weighing["model"], kept)
+    assert found["calibration"] == alone["calibration"]
+    assert found["scores"][0]["value"] == pytest.approx(alone["scores"][0]["value"])
+
+
+def test_weights_that_cannot_be_are_named_and_weights_of_0_count_alike(weighing):
+    new = weighted(40, 1)
+    for wrong in (np.nan, -1.0, np.inf, 1e200):
+        broken = new.assign(w=np.where(np.arange(40) == 6, wrong, 1.0))
+        with pytest.raises(SchemaError, match=r"column 'w', row 7: the weight"):
+            judge(weighing["model"], broken)
+    found = judge(weighing["model"], new.assign(w=0))
+    plain = judge(weighing["model"], new.assign(w=1))
+    assert "all weights in column 'w' are 0: all rows count alike" in found["notes"]
+    assert found["scores"] == plain["scores"]

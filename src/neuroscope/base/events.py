@@ -107,7 +107,10 @@ class FoldFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EpochEnded(Event):
-    """One pass over the training rows; losses are means over rows, `seconds` since fit began."""
+    """One pass over the training rows; losses are means over rows, `seconds` since fit began.
+
+    Of classes, `valid_accuracy` is the share of the watched rows that are named rightly.
+    """
 
     rung: str
     fold: int
@@ -119,6 +122,7 @@ class EpochEnded(Event):
     seconds: float
     trial: int = 0
     trials: int = 1
+    valid_accuracy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,8 +45,10 @@ _NOT_NEGATIVE = (
     "image_size", "width", "unfreeze", "look_back",
 )  # fmt: skip
 _FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "label_smoothing", "warmup", "average")
-_WHOLE = ("batch_size", "epochs", "accumulate", "patience", "image_size", "width", "unfreeze",
-          "look_back")  # fmt: skip
+_WHOLE = (
+    "batch_size", "epochs", "accumulate", "patience", "numeric_bins", "seed", "image_size", "width",
+    "unfreeze", "look_back",
+)  # fmt: skip
 # Choices that only the nets of the torch half follow.
 DEEP_ONLY = (
     "accumulate", "mixup", "cutmix", "average", "layer_decay", "augment", "image_size", "width",
@@ -111,6 +114,8 @@ class Recipe:
         self._check("from 0 to below 1", _FRACTIONS, lambda value: 0 <= value < 1)
         self._check("above 0 and up to 1", ("layer_decay",), lambda value: 0 < value <= 1)
         self._check("without a fraction", _WHOLE, lambda value: float(value).is_integer())
+        for name in _WHOLE:  # 32.0, as JSON and grid searches may say it, counts rows as 32 does
+            object.__setattr__(self, name, int(getattr(self, name)))
         for name in self.augment:
             if name not in AUGMENTATIONS:
                 raise choice_error("augmentation", str(name), AUGMENTATIONS)
@@ -124,7 +129,8 @@ class Recipe:
     def _check(self, wanted: str, names: tuple[str, ...], holds: Any) -> None:
         for name in names:
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not holds(value):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value) or not holds(value):
                 raise RecipeError(f"{name} is {value!r}", remedy=f"give a number {wanted}")
 
     def because(self, reason: str, **changes: Any) -> Recipe:

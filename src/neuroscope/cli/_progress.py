@@ -21,6 +21,7 @@ from neuroscope.base.events import Event, Monitor
 from neuroscope.cli._out import stderr
 from neuroscope.judge.metrics import METRICS
 
+_COUNTED = 10  # parts of a step from which they are things done one by one, and a share tells
 _SEARCH = 0.4  # share of a rung's bar that the search for a recipe takes
 
 
@@ -93,7 +94,7 @@ class Bar:
         self._task: TaskID | None = None
         self._label = ""
         self._folds, self._trials = 1, 1
-        self._rung = ""
+        self._rung = ""  # how the bar of the rung that goes on is called, "" between two
         self._base = 0.0
         self._parts: dict[tuple[int, int], float] = {}
 
@@ -109,8 +110,9 @@ class Bar:
             case events.RunStarted():
                 self._folds = int(event.rows.get("folds", 1))
             case events.RungStarted():
-                self._rung, self._base, self._parts, self._trials = event.rung, 0.0, {}, 1
-                self._begin(f"rung {event.position + 1} of {event.total}: {event.rung}")
+                self._rung = f"rung {event.position + 1} of {event.total}: {event.rung}"
+                self._base, self._parts, self._trials = 0.0, {}, 1
+                self._begin(self._rung)
             case events.SearchTried() if self._folds == 1:  # on inner splits, before the fit
                 self._base = _SEARCH
                 self._move(_SEARCH * event.trial / event.trials)
@@ -122,15 +124,22 @@ class Bar:
                 self._part(event.fold, 1.0, event.trial)
             case events.RungFinished():
                 self._finish(f"{event.rung}: {_outcome(event)}")
+                self._rung = ""
             case _:
                 pass
 
     def _step(self, event: events.Progress) -> None:
+        """Show a step; one inside a rung, such as decoding pictures, gives the bar back to it."""
         if event.done >= event.total:
             self._end()
-        else:
-            self._rung = ""
-            self._begin(event.label, known=False)
+            if self._rung:
+                self._begin(self._rung)
+            return
+        counted = event.total > _COUNTED
+        if self._task is None or self._label != event.label:
+            self._begin(event.label, known=counted)
+        if counted:
+            self._move(event.done / event.total)
 
     def _part(self, fold: int, share: float, trial: int) -> None:
         """Take the share of one fold; a fold below 0 is a fit outside the folds."""

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 ID_SHARE = 0.95  # share of different words from which a text column names its rows
 ID_ROWS = 20  # rows below which different words prove nothing
+LONG_COUNT = 100  # rows from which a count that starts anywhere names them, as 1000, 1001, …
+YEARS = (1500, 2200)  # a count from here may be one of years, which do tell something
 TEXT_WORDS = 5  # words a value from which a column is prose
 _LOOKED_AT = 1000  # distinct words looked at to tell prose from names
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|ids|key|uuid|guid|index|idx|serial|no|nr|number|rownum|row)$"
     r"|^(unnamed|column_1$)"
     r"|^(customer|user|passenger|patient|record|order|account|person|client|case|sample|student)id$"
+    r"|nummer$"
 )
 
 
@@ -119,7 +122,10 @@ def _shown(number: float) -> str:
 
 
 def _is_row_count(column: pa.ChunkedArray, counted: Facts, spread: dict[str, int]) -> bool:
-    if counted.distinct != counted.rows or spread["min"] not in (0, 1) or counted.rows < 3:
+    if counted.distinct != counted.rows or counted.rows < 3:
+        return False
+    numbering = counted.rows >= LONG_COUNT and not (YEARS[0] <= spread["min"] <= YEARS[1])
+    if spread["min"] not in (0, 1) and not numbering:
         return False
     return spread["max"] - spread["min"] + 1 == counted.rows and bool(
         np.all(np.diff(column.to_numpy()) == 1)

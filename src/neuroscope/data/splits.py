@@ -28,6 +28,8 @@ THREE_FOLDS_UP_TO = 30_000  # a fold then holds 3,333 to 10,000 rows
 MOST_JUDGES = 6000  # held-out rows where each row costs much; more hardly narrow the intervals
 ONE_FOLD_FRACTION = 0.2  # above that 6,000 rows or more judge, and every rung is fitted once
 MOST_TWINS = 0.2  # share of rows with an identical twin up to which twins are kept together
+LARGEST_BLOCK = 0.05  # share of rows that are one row, above which parts would come out uneven
+RARE_TWINS = 0.05  # equal rows that a row meets by chance, below which repeats are none
 
 _WORDS = {
     "train": "train", "training": "train", "valid": "valid", "validation": "valid",
@@ -223,10 +225,29 @@ def _twins(
     twins = int((counts[inverse] > 1).sum())
     if not twins:
         return None, ()
-    if twins > MOST_TWINS * len(usable):
+    if twins > MOST_TWINS * len(usable) and (
+        counts.max() > LARGEST_BLOCK * len(usable) or _by_chance(table, schema, usable)
+    ):
         text = f"{twins:,} rows have an identical twin, which so few different values make likely;"
         return None, (f"{text} they are divided like all others",)
     return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
+
+
+def _by_chance(table: Table, schema: Schema, usable: np.ndarray) -> bool:
+    """Tell whether a row would often meet an equal one if its columns were drawn independently.
+
+    In an export that repeats rows, or a class that was oversampled, it would not.
+    """
+    equal = 1.0  # probability that two rows agree in the columns so far
+    for column in schema.features:
+        if column.kind == "image":  # told apart by pixels, not by value
+            return True
+        values = columns.row_hashes(table, [column.name])[usable]
+        shares = np.unique(values, return_counts=True)[1] / len(usable)
+        equal *= float(shares @ shares)
+        if equal * len(usable) < RARE_TWINS:
+            return False
+    return True
 
 
 def _divide(

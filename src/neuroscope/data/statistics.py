@@ -19,7 +19,9 @@ def target_statistics(
     """Return (labels, k) means, (n, k) out-of-fold means of each row, and (k,) overall means.
 
     mean of category c = (sum of y in c + m · mean of y) / (rows of c + m), m = `prior_rows`
-    (Micci-Barreca, 2001); out of fold: the same from the rows of the other folds.
+    (Micci-Barreca, 2001); out of fold: the same with the sums and rows of the other folds. The
+    mean of y is that of all rows there, too: one of the other folds' rows would differ from fold
+    to fold, against the fold's own targets, and so give them away.
     `codes` (n,) below 0 have no category and get the overall mean; `targets` (n, k);
     `fold` (n,) from 0 to 4.
     """
@@ -35,7 +37,7 @@ def target_statistics(
         total = sums.sum(axis=0)
         means[:, j] = ((total + prior_rows * prior[j]) / (rows.sum(axis=0) + prior_rows))[:labels]
         others = total - sums
-        mean = (others.sum(axis=1) / np.maximum(other_rows.sum(axis=1), 1))[:, None]
-        honest[:, j] = ((others + prior_rows * mean) / (other_rows + prior_rows))[fold, slot]
+        pulled = (others + prior_rows * prior[j]) / (other_rows + prior_rows)
+        honest[:, j] = pulled[fold, slot]
     honest[codes < 0] = prior
     return means, honest, prior

@@ -15,6 +15,7 @@ from neuroscope.data.columns import Cells
 from neuroscope.data.splits import TaskKind
 from neuroscope.data.wording import counted
 
+_MOST = 1e140  # of a target: a billion squares of it still add up within float64
 _BY_NAME = "going by its name"
 _YES = """yes y true t positive pos bad churn churned fraud default spam malignant died dead death
 sick ill disease failure failed fail defect defective anomaly abnormal attack"""
@@ -69,8 +70,9 @@ class TargetCodec:
     def _fit_number(cls, cells: Cells) -> TargetCodec:
         y = cells.numbers()
         _refuse_missing(~np.isfinite(y), cells)
+        _refuse_extreme(y, cells)
         scale = float(y.std()) if len(y) else 0.0
-        if not np.isfinite(scale) or scale <= 1e-12 * abs(float(y.mean()) if len(y) else 1.0):
+        if scale <= 1e-12 * abs(float(y.mean()) if len(y) else 1.0):
             raise _nothing_to_learn(cells, "the target is the same number in all rows")
         return cls(kind="regression", column=cells.column, mean=float(y.mean()), scale=scale)
 
@@ -163,6 +165,18 @@ def _refuse_missing(missing: np.ndarray, cells: Cells) -> None:
             f"the target is missing in {counted(int(missing.sum()), 'row')}",
             where=_where(cells, int(missing.argmax())),
             remedy="fill the target in, or leave these rows out",
+        )
+
+
+def _refuse_extreme(y: np.ndarray, cells: Cells) -> None:
+    """Refuse numbers whose squares float64 cannot hold: no error of them could be measured."""
+    largest = float(np.abs(y).max(initial=0.0))
+    if 0 < largest < 1 / _MOST or largest > _MOST:
+        at = int(np.abs(y).argmax())
+        raise TargetError(
+            f"the target's numbers reach {y[at]:.3g}, whose square is beyond float64",
+            where=_where(cells, at),
+            remedy="give the target in another unit: multiply it by a constant",
         )
 
 

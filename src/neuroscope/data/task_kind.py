@@ -52,10 +52,13 @@ def target_kind(table: Table, schema: Schema) -> TargetKind:
     if _kinds.is_number(column.type):
         return _number(column, counted, where, target.kind == "categorical")
     if counted.distinct > MOST_WORD_CLASSES or counted.distinct == counted.present > 2:
+        repeated = 2 * counted.distinct <= counted.present
         raise TargetError(
             f"{counted.distinct:,} different words in {counted.present:,} rows are no classes",
             where=where,
-            remedy="name a column whose words repeat, or a number",
+            remedy=f"at most {MOST_WORD_CLASSES:,} classes are told apart: put alike ones together"
+            if repeated
+            else "name a column whose words repeat, or a number",
         )
     return _classes(column, counted, "words")
 

@@ -12,7 +12,7 @@ Axes: b resamples, n rows, k classes. y (n,), p (n, k) or (n,) for numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -20,6 +20,7 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 Prepare = Callable[[np.ndarray, np.ndarray, float], Evaluate]
 
 _SMALLEST = float(np.finfo(np.float64).eps)  # keeps log(p) finite, as scikit-learn does
+_FEW_CLASSES = 64  # up to which an array of rows times classes is small, and the quicker way
 
 
 def decide(p: np.ndarray, threshold: float = 0.5) -> np.ndarray:
@@ -141,12 +142,35 @@ def from_tallies(formula: Tally) -> Prepare:
     """Return the metric `formula(truth, decided, right)`, each (b, k): weights by class."""
 
     def prepare(y: np.ndarray, p: np.ndarray, threshold: float) -> Evaluate:
-        decided, codes = decide(p, threshold), np.eye(p.shape[1])
-        truth, chosen = codes[y], codes[decided]
-        right = truth * (decided == y)[:, None]
-        return lambda W: formula(W @ truth, W @ chosen, W @ right)
+        decided, k = decide(p, threshold), p.shape[1]
+        hit = decided == y
+        tally = _dense_tally if k <= _FEW_CLASSES else _sparse_tally
+        truth, chosen, right = tally(y, k), tally(decided, k), tally(y, k, hit)
+        return lambda W: formula(truth(W), chosen(W), right(W))
 
     return prepare
+
+
+def _dense_tally(classes: np.ndarray, k: int, counted: np.ndarray | None = None) -> Evaluate:
+    """Return W -> weights (b, k) by class, of the rows that are counted: one product."""
+    codes = np.eye(k)[classes]
+    codes = codes if counted is None else codes * counted[:, None]
+    return lambda W: W @ codes
+
+
+def _sparse_tally(classes: np.ndarray, k: int, counted: np.ndarray | None = None) -> Evaluate:
+    """The same without an array of rows times classes: sums of rows sorted by class."""
+    rows = np.arange(len(classes)) if counted is None else np.flatnonzero(counted)
+    rows = rows[np.argsort(classes[rows], kind="stable")]
+    present, starts = np.unique(classes[rows], return_index=True)
+
+    def evaluate(W: np.ndarray) -> np.ndarray:
+        found = np.zeros((len(W), k))
+        if len(rows):
+            found[:, present] = np.add.reduceat(W[:, rows], starts, axis=1)
+        return found
+
+    return evaluate
 
 
 def balanced_accuracy(truth: np.ndarray, decided: np.ndarray, right: np.ndarray) -> np.ndarray:  # noqa: ARG001
@@ -203,9 +227,17 @@ def one_against_rest(prepare: Callable[[np.ndarray, np.ndarray], Evaluate]) -> P
     """Return the binary ranking metric, or its mean over the classes that occur (macro)."""
 
     def prepared(y: np.ndarray, p: np.ndarray, threshold: float) -> Evaluate:  # noqa: ARG001
-        classes: Sequence[int] = [1] if p.shape[1] == 2 else range(p.shape[1])
-        parts = [prepare(y == c, p[:, c]) for c in classes]
-        return lambda W: _mean_defined(np.stack([evaluate(W) for evaluate in parts], axis=1))
+        # A class without rows has no score.
+        classes: Sequence[int] = [1] if p.shape[1] == 2 else np.unique(y).tolist()
+
+        def ready() -> Iterator[Evaluate]:
+            return (prepare(y == c, p[:, c]) for c in classes)
+
+        # What sorting gives is kept for the resamples, unless it is of very many classes.
+        kept = list(ready()) if len(classes) <= _FEW_CLASSES else None
+        return lambda W: _mean_defined(
+            np.stack([evaluate(W) for evaluate in kept or ready()], axis=1)
+        )
 
     return prepared
 

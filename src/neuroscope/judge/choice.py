@@ -241,7 +241,9 @@ def _nothing_to_choose_from(field: _Field, chosen: RungScore) -> str:
         return f"{_reached(field, chosen)}; {alone}."
     gap = _amount(field.scored.metric, field.difference(chosen, base))
     better = f"{gap} better than {base.title}"
-    return f"{_reached(field, chosen)}, {better}: use {_the(chosen.title)}."
+    said = f"{_reached(field, chosen)}, {better}: use {_the(chosen.title)}"
+    untried = " and ".join(rung.title for rung in field.missing if not rung.yardstick)
+    return f"{said}; {untried} did not finish and may do better." if untried else f"{said}."
 
 
 def _only_the_yardstick(field: _Field, chosen: RungScore) -> str:
@@ -265,6 +267,12 @@ def _nothing_beats_guessing(field: _Field, chosen: RungScore) -> str:
     )
 
 
+def _many(chosen: RungScore) -> bool:
+    """Say whether there are more classes than two, so that none of them is the positive one."""
+    p = chosen.predictions
+    return p is not None and p.ndim == 2 and p.shape[1] > 2
+
+
 def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     """Return the reasons one by one, for the report."""
     metric, own = field.scored.metric, field.interval(chosen)
@@ -273,7 +281,7 @@ def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     said = [
         f"{_capital(chosen.title)}{size}: {metric.title} {metric.text(own.value)}, {percent} "
         f"interval {metric.text(own.low)} to {metric.text(own.high)}.",
-        metric.words(own.value),
+        metric.words(own.value, "" if _many(chosen) else "positive"),
     ]
     others = [rung for rung in field.candidates if rung is not chosen]
     said += [_compared(field, rung, chosen) for rung in others]

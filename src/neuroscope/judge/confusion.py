@@ -12,6 +12,8 @@ from neuroscope.judge._arithmetic import decide
 from neuroscope.judge._record import Record
 from neuroscope.judge.metrics import METRICS, checked
 
+MOST_SHOWN = 30  # classes of a matrix that a person can still read
+
 
 @dataclass(frozen=True)
 class ClassScore(Record):
@@ -47,10 +49,15 @@ class Mistake(Record):
 
 @dataclass(frozen=True)
 class Confusion(Record):
-    """counts[i][j]: weight of the rows of class i that are called class j."""
+    """counts[i][j]: weight of the rows of class i that are called class j.
 
-    classes: tuple[str, ...]
+    Of many classes the matrix shows those that are mixed up most; `by_class` has them all.
+    """
+
+    classes: tuple[str, ...]  # of the matrix, in the order of all classes
     counts: tuple[tuple[float, ...], ...]
+    of_classes: int  # how many there are in all
+    accuracy: float  # share of all rows that are called what they are
     by_class: tuple[ClassScore, ...]
     most_confused: tuple[Pair, ...]  # most rows first, pairs without a row left out
     surest_mistakes: tuple[Mistake, ...]  # most certain first
@@ -64,25 +71,54 @@ def confusion(
     weights: np.ndarray | None = None,
     limit: int = 10,
 ) -> Confusion:
-    """Count decisions by class; `limit` is the number of pairs and of mistakes listed."""
+    """Count decisions by class; `limit` is the number of pairs and of mistakes listed.
+
+    Above `MOST_SHOWN` classes only those are in the matrix whose rows and decisions are wrong most
+    often; memory grows with the rows and the classes, never with the square of the classes.
+    """
     y, p, weights = checked(METRICS["accuracy"], y, p, weights)
     k = p.shape[1]
     names = tuple(str(c) for c in (range(k) if classes is None else classes))
     if len(names) != k:
         raise InputError(f"{len(names)} class names for {k} classes")
     decided = decide(p, threshold)
-    counts = np.bincount(y * k + decided, weights=weights, minlength=k * k).reshape(k, k)
-    return Confusion(
-        classes=names,
-        counts=tuple(tuple(float(c) for c in row) for row in counts),
-        by_class=_by_class(names, counts),
-        most_confused=_most_confused(names, counts, limit),
-        surest_mistakes=_surest_mistakes(names, y, decided, p, limit),
+    right = decided == y
+    rows, said, hits = (
+        np.bincount(part, w, minlength=k)
+        for part, w in ((y, weights), (decided, weights), (y, weights * right))
     )
+    shown = _shown(rows + said - 2 * hits)
+    return Confusion(
+        classes=tuple(names[i] for i in shown),
+        counts=_matrix(y, decided, weights, shown, k),
+        of_classes=k,
+        accuracy=_share(hits.sum(), rows.sum()),
+        by_class=_by_class(names, rows, said, hits),
+        most_confused=_most_confused(names, y[~right], decided[~right], weights[~right], rows,
+                                     limit),
+        surest_mistakes=_surest_mistakes(names, y, decided, p, limit),
+    )  # fmt: skip
 
 
-def _by_class(names: Sequence[str], counts: np.ndarray) -> tuple[ClassScore, ...]:
-    rows, decided, right = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
+def _shown(errors: np.ndarray) -> np.ndarray:
+    """Return the classes of the matrix: all, or those with the most weight of wrong decisions."""
+    return np.sort(np.argsort(-errors, kind="stable")[:MOST_SHOWN])
+
+
+def _matrix(
+    y: np.ndarray, decided: np.ndarray, weights: np.ndarray, shown: np.ndarray, k: int
+) -> tuple[tuple[float, ...], ...]:
+    places, size = np.full(k, -1), len(shown)
+    places[shown] = np.arange(size)
+    true, called = places[y], places[decided]
+    inside = (true >= 0) & (called >= 0)
+    cells = np.bincount((true * size + called)[inside], weights[inside], minlength=size**2)
+    return tuple(tuple(row) for row in cells.reshape(size, size).tolist())
+
+
+def _by_class(
+    names: Sequence[str], rows: np.ndarray, decided: np.ndarray, right: np.ndarray
+) -> tuple[ClassScore, ...]:
     return tuple(
         ClassScore(
             name=names[i],
@@ -96,16 +132,21 @@ def _by_class(names: Sequence[str], counts: np.ndarray) -> tuple[ClassScore, ...
     )
 
 
-def _most_confused(names: Sequence[str], counts: np.ndarray, limit: int) -> tuple[Pair, ...]:
-    wrong = counts - np.diag(counts.diagonal())
-    order = np.argsort(-wrong, axis=None, kind="stable")[:limit]
-    pairs = [divmod(int(cell), len(names)) for cell in order]
-    rows = counts.sum(axis=1)
-    return tuple(
-        Pair(names[i], names[j], float(wrong[i, j]), _share(wrong[i, j], rows[i]))
-        for i, j in pairs
-        if wrong[i, j] > 0
-    )
+def _most_confused(
+    names: Sequence[str], y: np.ndarray, decided: np.ndarray, weights: np.ndarray,
+    rows: np.ndarray, limit: int,
+) -> tuple[Pair, ...]:  # fmt: skip
+    """Return the pairs of the wrong rows given, the heaviest first; `rows` is of each class."""
+    pairs, place = np.unique(y * len(names) + decided, return_inverse=True)
+    wrong = np.bincount(place, weights, minlength=len(pairs))
+    found = []
+    for at in np.argsort(-wrong, kind="stable")[:limit]:
+        i, j = divmod(int(pairs[at]), len(names))
+        if wrong[at] > 0:
+            found.append(
+                Pair(names[i], names[j], float(wrong[at]), _share(float(wrong[at]), rows[i]))
+            )
+    return tuple(found)
 
 
 def _surest_mistakes(

@@ -143,11 +143,21 @@ def _sentences(found: list[GroupScore], name: str, gaps: Mapping[str, float]) ->
 
 def _apart(a: Interval, b: Interval, groups: int) -> bool:
     """Whether two of so many groups differ at 5 %, Bonferroni over all pairs (other rows each)."""
+    pairs = groups * (groups - 1) / 2
+    error = float(np.hypot(_error(a), _error(b)))
+    return abs(a.value - b.value) > _normal(1 - 0.025 / pairs) * error
+
+
+def _error(one: Interval) -> float:
+    """Return the standard error; where all rows are right, and resamples alike, by the interval."""
+    return one.standard_error or (one.high - one.low) / (2 * _normal((1 + one.confidence) / 2))
+
+
+def _normal(share: float) -> float:
+    """Return the quantile of the standard normal distribution."""
     from scipy.special import ndtri  # noqa: PLC0415 - keeps `import neuroscope` quick
 
-    pairs = groups * (groups - 1) / 2
-    error = float(np.hypot(a.standard_error, b.standard_error))
-    return abs(a.value - b.value) > float(ndtri(1 - 0.025 / pairs)) * error
+    return float(ndtri(share))
 
 
 def _points(share: float) -> str:

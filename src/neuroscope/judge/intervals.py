@@ -24,6 +24,8 @@ from neuroscope.judge.metrics import Metric, checked, find
 _CELLS = 1 << 20  # counts held at once: 8 MB
 _AFFORDABLE = 40_000_000  # resamples x rows computed in about a second
 _FEWEST = 200
+_SAME = 1e-12  # of scores: what is below is rounding
+_OF_CLASSES = ("roc_auc", "balanced_accuracy", "pr_auc", "recall", "specificity", "precision", "f1")
 
 
 @dataclass(frozen=True)
@@ -105,16 +107,18 @@ class Resampled:
     values: np.ndarray  # (m,)
     draws: np.ndarray  # (m, b)
     confidence: float
-    units: int  # independent units drawn: rows, or groups of rows
+    units: float  # independent units drawn: rows, or groups of rows, by weight
     widening: float = 1.0  # of differences, for the training rows that the models share
+    fewest: float = 0.0  # units of the smallest class, for metrics that weigh classes alike
 
     def interval(self, model: int = 0) -> Interval:
         """Return the percentile interval of one model."""
         low, high, error = _spread(self.draws[model], self.confidence)
         value = float(self.values[model])
-        if self.metric.name == "accuracy" and error == 0 and value in (0.0, 1.0):
+        rows = self.units if self.metric.name == "accuracy" else self.fewest
+        if rows and error < _SAME and abs(value - round(value)) < _SAME:
             # Resamples of rows that are all right are all right; Wilson's interval knows better.
-            low, high = proportion_interval(value * self.units, self.units, self.confidence)
+            low, high = proportion_interval(round(value) * rows, rows, self.confidence)
         return Interval(value, low, high, error, self.confidence)
 
     def difference(self, a: int, b: int) -> Difference:
@@ -158,8 +162,32 @@ def resample(
         for counts in _counts(len(weights), plan, groups)
     ]
     joined = np.stack([np.concatenate(parts) for parts in zip(*draws, strict=True)])
-    units = len(weights) if groups is None else len(np.unique(groups))
-    return Resampled(metric, values, joined, plan.confidence, units, _widening(folds))
+    units = _effective_units(weights, groups)
+    fewest = _fewest(metric, ready[0][0], weights, groups)
+    return Resampled(metric, values, joined, plan.confidence, units, _widening(folds), fewest)
+
+
+def _fewest(metric: Metric, y: np.ndarray, weights: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the units of the smallest class, on which a metric of classes is least sure.
+
+    0 for metrics that do not say how many rows of a class are right.
+    """
+    if metric.name not in _OF_CLASSES:
+        return 0.0
+    sizes = []
+    for one in np.unique(y[weights > 0]):
+        inside = y == one
+        units = None if groups is None else np.asarray(groups)[inside]
+        sizes.append(_effective_units(weights[inside], units))
+    return min(sizes)
+
+
+def _effective_units(weights: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return how many rows, or groups of rows, of equal weight say as much (Kish, 1965)."""
+    if groups is not None:
+        weights = np.bincount(np.unique(np.asarray(groups), return_inverse=True)[1], weights)
+    weights = weights / weights.max()  # whose squares then neither overflow nor all vanish
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def _widening(folds: np.ndarray | None) -> float:

@@ -20,6 +20,7 @@ from neuroscope.judge._record import Record
 _EXPONENTS = np.linspace(0.1, 1.5, 29)  # the range seen in practice; outside it fits are noise
 _REPEATS = 300
 _NOTHING = 0.0005  # a gain that reads as 0.000
+_LITTLE = 0.002  # a gain that is sure near a perfect score, and not worth its rows
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def extrapolate(
     doubled = np.minimum(doubled, max(abs(perfect - v[-1]), 0.0))
     gain = float(doubled[0])
     low, high = (float(q) for q in np.quantile(doubled[1:], [0.025, 0.975]))
-    helps = bool(low > 0 and gain > e[-1])
+    helps = bool(low > 0 and gain > max(e[-1], _LITTLE))
     fitted = sign * (limits[0] - gains[0] * n ** -exponents[0])
     return LearningCurve(
         points=tuple(
@@ -136,11 +137,16 @@ def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: s
         return (
             f"{doubled} hardly change {title}, by less than {2 * _NOTHING:g}: it has levelled off."
         )
-    amount, low, high = ("0" if n < 1e-9 else f"{n:.2g}" for n in gain)
+    amount, low, high = ("0" if n < 0.0005 else f"{n:.3f}" if n < 1 else f"{n:.3g}" for n in gain)
     change = f"{doubled} improve {title} by about {amount}"
     spread = f"({low} to {high})"
     if helps:
         return f"{change} {spread}: more rows would help."
     if gain[1] > 0:
         return f"{change} {spread}: too little to matter, more rows would hardly help."
+    if amount == "0":
+        return (
+            f"{doubled} hardly change {title}, by {high} at most: more rows of this kind are not "
+            "worth collecting yet."
+        )
     return f"{change} {spread}: within noise, more rows of this kind are not worth collecting yet."

@@ -23,6 +23,7 @@ Kind = Literal["binary", "multiclass", "regression", "forecast"]
 Needs = Literal["decisions", "probabilities", "numbers", "paths"]
 KINDS: tuple[Kind, ...] = ("binary", "multiclass", "regression", "forecast")
 _CLASSES: tuple[Kind, ...] = ("binary", "multiclass")
+_ANY = "positive"  # a word for the positive class where its name is not known
 _MOSTLY_ONE_CLASS = 0.6  # share of the largest class above which accuracy flatters guessing
 
 
@@ -31,6 +32,7 @@ class Metric:
     """One metric; `meaning` explains a value to a person who has not met the metric.
 
     Its placeholders: {value}, {percent} (100 x value), {positive} (name of the positive class).
+    `meaning_of_many` takes its place where there are more classes than two, and none is positive.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     prepare: sums.Prepare
     meaning: str
     in_target_units: bool = False
+    meaning_of_many: str = ""
 
     @property
     def sign(self) -> int:
@@ -58,16 +61,26 @@ class Metric:
         y, p, weights = checked(self, y, p, weights)
         return float(self.prepare(y, p, threshold)(weights[None, :])[0])
 
-    def words(self, value: float, positive: str = "positive") -> str:
-        """Return one sentence on what `value` means."""
+    def words(self, value: float, positive: str = _ANY) -> str:
+        """Return one sentence on what `value` means; without a `positive` of many classes."""
         if not np.isfinite(value):
             return f"{self.title} cannot be computed on these rows."
-        percent = f"{100 * value:.0f}" if 1 <= 100 * value <= 99 else f"{100 * value:.1f}"
-        return self.meaning.format(value=self.text(value), percent=percent, positive=positive)
+        percent = _percent(100 * value)
+        meaning = self.meaning if positive else self.meaning_of_many or self.meaning
+        name = positive if positive in (_ANY, "") else f"'{positive}'"
+        return meaning.format(value=self.text(value), percent=percent, positive=name)
 
     def text(self, value: float) -> str:
         """Return `value` as it is printed: three decimals, or an amount in target units."""
         return amount(value) if self.in_target_units else f"{value:z.3f}"
+
+
+def _percent(share: float) -> str:
+    """Return whole percents, with decimals near 0 and 100 until they differ from these."""
+    if 1 <= share <= 99 or share in (0, 100):
+        return f"{share:.0f}"
+    texts = (f"{share:.{digits}f}" for digits in (1, 2, 3))
+    return next((text for text in texts if float(text) not in (0, 100)), f"{share:.0f}")
 
 
 def amount(value: float) -> str:
@@ -90,7 +103,10 @@ METRICS: dict[str, Metric] = _catalogue(
     Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
            sums.one_against_rest(sums.rank_auc),
            "Of 100 random pairs of a {positive} row and another, the model ranks {percent} the "
-           "right way round (50 is guessing, 100 is perfect)."),
+           "right way round (50 is guessing, 100 is perfect).",
+           meaning_of_many="Of 100 random pairs of a row of one class and a row of another, the "
+           "model ranks {percent} the right way round, all classes counting alike (50 is "
+           "guessing, 100 is perfect)."),
     Metric("accuracy", "accuracy", True, _CLASSES, _DECISIONS, sums.mean_of(sums.hits),
            "Of 100 rows the model names {percent} correctly."),
     Metric("balanced_accuracy", "balanced accuracy", True, _CLASSES, _DECISIONS,
@@ -99,7 +115,9 @@ METRICS: dict[str, Metric] = _catalogue(
     Metric("pr_auc", "PR AUC (average precision)", True, _CLASSES, _PROBABILITIES,
            sums.one_against_rest(sums.average_precision),
            "Going down the model's list from the surest, {percent} of 100 picks are {positive} "
-           "on average."),
+           "on average.",
+           meaning_of_many="Going down the model's list for a class from the surest, {percent} of "
+           "100 picks belong to it, all classes counting alike."),
     Metric("log_loss", "log loss", False, _CLASSES, _PROBABILITIES,
            sums.mean_of(sums.log_losses),
            "The surprise at the true answer is {value} nats a row (0 is perfect; sure and wrong "
@@ -111,10 +129,14 @@ METRICS: dict[str, Metric] = _catalogue(
            "The balance of precision and recall is {value} (1 is perfect)."),
     Metric("precision", "precision", True, _CLASSES, _DECISIONS,
            sums.from_tallies(sums.precision),
-           "Of 100 rows that the model calls {positive}, {percent} are."),
+           "Of 100 rows that the model calls {positive}, {percent} are.",
+           meaning_of_many="Of 100 rows that the model puts into a class, {percent} belong there, "
+           "all classes counting alike."),
     Metric("recall", "recall (sensitivity)", True, _CLASSES, _DECISIONS,
            sums.from_tallies(sums.recall),
-           "Of 100 {positive} rows the model finds {percent}."),
+           "Of 100 {positive} rows the model finds {percent}.",
+           meaning_of_many="Of 100 rows of a class the model finds {percent}, all classes "
+           "counting alike."),
     Metric("specificity", "specificity", True, ("binary",), _DECISIONS,
            sums.from_tallies(sums.specificity),
            "Of 100 rows that are not {positive} the model leaves {percent} alone."),

@@ -50,50 +50,79 @@ class Residuals(Record):
 
 
 def residuals(
-    y: np.ndarray, p: np.ndarray, bins: int = 10, limit: int = 10, points: int = 500
-) -> Residuals:
+    y: np.ndarray, p: np.ndarray, bins: int = 10, limit: int = 10, points: int = 500, *,
+    weights: np.ndarray | None = None,
+) -> Residuals:  # fmt: skip
     """Summarise the misses y - p (n,); bins of about equal numbers of rows, by prediction.
 
-    limit: worst rows listed; points: at most so many evenly taken rows in `sample`.
+    limit: worst rows listed; points: at most so many evenly taken rows in `sample`. weights (n,):
+    how much each row counts in means and shares of rows; those of weight 0 are in no part. Raises
+    InputError as the metrics do.
     """
     if bins < 1:
         raise InputError(f"{bins} bins", remedy="ask for at least 1")
-    y, p, _ = checked(METRICS["rmse"], y, p, None)
+    plain = weights is None
+    y, p, weights = checked(METRICS["rmse"], y, p, weights)
+    counted = np.flatnonzero(weights > 0)
     miss = y - p
-    bias = float(miss.mean())
-    error = float(miss.std(ddof=1) / np.sqrt(len(y))) if len(y) > 1 else float("nan")
-    half, most = np.quantile(np.abs(miss), [0.5, 0.9])
-    worst = np.argsort(-np.abs(miss), kind="stable")[:limit]
-    taken = np.unique(np.linspace(0, len(y) - 1, min(points, len(y))).astype(int))
+    w = None if plain else weights[counted]
+    bias, error = _bias(miss[counted], weights[counted])
+    half, most = _quantiles(np.abs(miss[counted]), [0.5, 0.9], w)
+    worst = counted[np.argsort(-np.abs(miss[counted]), kind="stable")[:limit]]
+    taken = counted[
+        np.unique(np.linspace(0, len(counted) - 1, min(points, len(counted))).astype(int))
+    ]
     return Residuals(
         bias=bias,
         bias_error=error,
-        half_within=float(half),
-        nine_in_ten_within=float(most),
-        bins=_bins(y, p, miss, bins),
+        half_within=half,
+        nine_in_ten_within=most,
+        bins=_bins(y[counted], p[counted], w, bins),
         worst=tuple(WorstRow(int(r), float(y[r]), float(p[r]), float(miss[r])) for r in worst),
         sample=tuple((float(p[r]), float(y[r])) for r in taken),
-        sentence=_sentence(bias, error, float(half), float(most)),
+        sentence=_sentence(bias, error, half, most),
     )
 
 
-def _bins(y: np.ndarray, p: np.ndarray, miss: np.ndarray, bins: int) -> tuple[ResidualBin, ...]:
+def _bias(miss: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Return the weighted mean miss and its standard error, over (sum w)² / sum w² rows (Kish)."""
+    share = weights / weights.sum()
+    bias, rows = float(share @ miss), 1 / float(share @ share)
+    if len(miss) < 2:
+        return bias, float("nan")
+    return bias, float(np.sqrt(share @ (miss - bias) ** 2 / max(rows - 1, 1e-12)))
+
+
+def _quantiles(values: np.ndarray, shares: list[float], weights: np.ndarray | None) -> list[float]:
+    """Return quantiles of values (n,); weighted ones are values that occur, not between two."""
+    if weights is None:
+        return np.quantile(values, shares).tolist()
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    at = np.searchsorted(reached, np.multiply(shares, reached[-1]) * (1 - 1e-12))
+    return values[order][at].tolist()
+
+
+def _bins(
+    y: np.ndarray, p: np.ndarray, weights: np.ndarray | None, bins: int
+) -> tuple[ResidualBin, ...]:
     edges = np.quantile(p, np.linspace(0, 1, bins + 1))
     number = np.searchsorted(edges[1:-1], p, side="left")
     parts = []
     for i in np.unique(number):
         inside = number == i
-        low, median, high = np.quantile(miss[inside], [0.1, 0.5, 0.9])
+        w = None if weights is None else weights[inside]
+        low, median, high = _quantiles((y - p)[inside], [0.1, 0.5, 0.9], w)
         parts.append(
             ResidualBin(
                 lower=float(edges[i]),
                 upper=float(edges[i + 1]),
                 rows=int(inside.sum()),
-                predicted=float(p[inside].mean()),
-                actual=float(y[inside].mean()),
-                miss_low=float(low),
-                miss_median=float(median),
-                miss_high=float(high),
+                predicted=float(np.average(p[inside], weights=w)),
+                actual=float(np.average(y[inside], weights=w)),
+                miss_low=low,
+                miss_median=median,
+                miss_high=high,
             )
         )
     return tuple(parts)

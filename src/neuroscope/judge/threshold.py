@@ -27,6 +27,11 @@ class Cost(Record):
         if (self.false_positive, self.false_negative) == (self.true_negative, self.true_positive):
             raise RecipeError("mistakes cost no more than right decisions", remedy=_EXAMPLE)
 
+    def __str__(self) -> str:
+        """Write the costs as `parse_cost` reads them, those of 0 left out."""
+        costs = ((name, cost) for name, cost in vars(self).items() if cost)
+        return ",".join(f"{name}={cost:g}" for name, cost in costs)
+
     def calibrated_threshold(self) -> float:
         """Return the best threshold if the probabilities were perfect (Elkan 2001)."""
         alarm, miss = (
@@ -89,6 +94,23 @@ def best_threshold(
     cheapest = np.flatnonzero(costs <= costs.min() + 1e-12 * max(1.0, float(np.abs(costs).max())))
     at = int(cheapest[np.abs(sweep.values[cheapest] - 0.5).argmin()])
     return sweep.threshold(at, costs)
+
+
+def mean_cost(
+    y: np.ndarray,  # (n,) 0 or 1
+    p_positive: np.ndarray,  # (n,) probability of class 1
+    threshold: float,
+    cost: Cost,
+    weights: np.ndarray | None = None,  # (n,)
+) -> float:
+    """Return the mean cost of a row when yes is said from `threshold` on."""
+    yes, truth = np.asarray(p_positive) >= threshold, np.asarray(y) == 1
+    paid = np.select(
+        [yes & truth, yes & ~truth, ~yes & truth],
+        [cost.true_positive, cost.false_positive, cost.false_negative],
+        cost.true_negative,
+    )
+    return float(np.average(paid, weights=weights))
 
 
 def threshold_for_sensitivity(

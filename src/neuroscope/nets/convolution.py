@@ -39,6 +39,7 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
     padding: int = 1,
     batch_norm: bool = True,
     hidden: Sequence[int] = (128,),
+    hidden_norm: bool = False,
     dropout: float = 0.0,
     seed: int = 0,
 ) -> Staged:
@@ -46,7 +47,10 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
 
     The first block has `width` filters, each further one twice as many (512 at most). `blocks` 0 is
     as many as bring the maps to 7 pixels or fewer. `padding` 1 keeps the size of the maps, 0 loses
-    a pixel on each side. Maps that would vanish, or an option out of range, are a RecipeError.
+    a pixel on each side. `hidden_norm` puts a batch norm before the ReLU of each dense layer: what
+    it reads is nowhere negative and much alike in all pictures, so that without one many units fire
+    for every picture or for none, and those for none stay dead. Maps that would vanish, or an
+    option out of range, are a RecipeError.
     """
     hidden = tuple(hidden)
     counts = {"channels": channels, "size": size, "outputs": outputs, "width": width}
@@ -64,7 +68,8 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
                 layers += [nn.Conv2d(k, k_out, 3, padding=padding, bias=not batch_norm)]
                 layers += [nn.BatchNorm2d(k_out)] * batch_norm + [nn.ReLU()]
             stages[f"block{number}"] = nn.Sequential(*layers, nn.MaxPool2d(2))
-        net = Staged(stages, _head([widths[-1] * sizes[-1] ** 2, *hidden], outputs, dropout))
+        dense = [widths[-1] * sizes[-1] ** 2, *hidden]
+        net = Staged(stages, _head(dense, outputs, dropout, norm=hidden_norm))
         he_normal(net)
     return net
 
@@ -83,9 +88,9 @@ def _sizes(size: int, shrink: int, blocks: int) -> list[int]:
     return sizes
 
 
-def _head(widths: list[int], outputs: int, dropout: float) -> nn.Sequential:
+def _head(widths: list[int], outputs: int, dropout: float, *, norm: bool) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Flatten()]
     for d, k in pairwise(widths):
-        layers += [nn.Linear(d, k), nn.ReLU()]
+        layers += [nn.Linear(d, k, bias=not norm)] + [nn.BatchNorm1d(k)] * norm + [nn.ReLU()]
     layers += [nn.Dropout(dropout)] * (dropout > 0)
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))

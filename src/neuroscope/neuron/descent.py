@@ -83,7 +83,8 @@ def descend(
             state.step += steps_per_epoch
             network.theta[:] = state.theta
             watched = network.loss(valid) if valid is not None else None
-            if not (math.isfinite(loss) and np.isfinite(state.theta).all()):
+            seen = loss if watched is None else loss + watched
+            if not (math.isfinite(seen) and np.isfinite(state.theta).all()):
                 raise DivergedError(
                     f"the loss stopped being finite in epoch {state.epoch}",
                     remedy=f"lower the learning rate (it is {recipe.learning_rate:g})",

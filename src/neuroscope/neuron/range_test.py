@@ -71,18 +71,18 @@ def _losses_while_rising(
     scratch = make_scratch(network, batch_size)
     gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
     losses: list[float] = []
-    mean, best = 0.0, math.inf
+    mean, best, first = 0.0, math.inf, 0
     for step, rate in enumerate(rates):
         rule = make_rule(
             replace(constant, learning_rate=float(rate)),
             batch_size=batch_size,
             total_steps=len(rates),
         )
-        first = step * batch_size % len(train.x)
         if first + batch_size > len(train.x) or step == 0:
             shuffle(state.order, state.chance)
             first = 0
         rows = state.order[first : first + batch_size]
+        first += batch_size
         loss = train_epoch(
             shape, rule, step, state.chance, state.theta, state.moments, gradient,
             train.x[rows], train.y[rows], train.w[rows], np.arange(batch_size), *scratch, norms,

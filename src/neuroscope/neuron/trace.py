@@ -157,7 +157,7 @@ def trace_unit(
     units.learn_row(code, after, x, 0, y[0, 0], learning_rate, 0.0)
     units.learn_row(code, shrunk, x, 0, y[0, 0], learning_rate, l2)
     activation = {"linear": "identity", "logistic": "sigmoid"}.get(rule, "sign")
-    a, da_dz = np.where(z >= 0, 1.0, -1.0), None
+    a, da_dz = np.where(z > 0, 1.0, -1.0), None
     if activation != "sign":
         a, da_dz = _activated(activation, z)
     delta = np.array([units.error_of(code, z[0], y[0, 0])])

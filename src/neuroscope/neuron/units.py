@@ -3,12 +3,14 @@
 A neuron sums its weighted inputs, z = w . x + b, and answers a = f(z). The last entry of `theta` is
 the bias b. The four learning neurons differ only in f and in what they call an error:
 
-    perceptron  a = +1 if z >= 0 else -1   learns from wrong answers only: dC/dz = -y   y is -1 or 1
-    adaline     a = +1 if z >= 0 else -1   learns from the sum itself: dC/dz = z - y    y is -1 or 1
+    perceptron  a = +1 if z > 0 else -1    learns from wrong answers only: dC/dz = -y   y is -1 or 1
+    adaline     a = +1 if z > 0 else -1    learns from the sum itself: dC/dz = z - y    y is -1 or 1
     linear      a = z                      squared loss: dC/dz = z - y                  y any number
     logistic    a = 1 / (1 + e^-z)         log loss: dC/dz = a - y                      y is 0 or 1
 
-and all follow w_new = w - learning_rate * dC/dz * x, one row at a time.
+and all follow w_new = w - learning_rate * dC/dz * x, one row at a time. A row on the boundary
+itself, z = 0, is a wrong answer to the perceptron's rule, whichever its class: else it would never
+leave its first weights, which are 0.
 
 Sources: McCulloch and Pitts 1943; perceptron, Rosenblatt 1958; ADALINE (least mean squares), Widrow
 and Hoff 1960; logistic regression, Cox 1958, as a neuron with log loss: Bridle 1990.
@@ -29,6 +31,8 @@ from neuroscope.neuron.elementary import exp, log
 
 RULES = ("perceptron", "adaline", "linear", "logistic")
 PERCEPTRON, ADALINE, LINEAR, LOGISTIC = range(4)
+
+_ROUNDING = 1e-14  # share of a mean below which differences from it are rounding (float64)
 
 
 @dataclass(frozen=True)
@@ -203,16 +207,21 @@ def least_squares(
 ) -> np.ndarray:
     """Return the linear neuron's best theta (d+1,), or (d+1, k), in closed form, in float64.
 
-    Minimises mean of w (z - y)^2 / 2 + l2 / 2 sum w_j^2; the bias, last, is not penalised. Where
-    columns repeat each other the shortest solution is taken (pseudo-inverse). Gauss 1809; ridge:
-    Hoerl and Kennard 1970.
+    Minimises mean of w (z - y)^2 / 2 + l2 / 2 sum w_j^2; the bias, last, is not penalised. Columns
+    are brought to standard deviation 1 first, so that their units decide nothing; where they repeat
+    each other the solution that is shortest in these units is taken (pseudo-inverse). Gauss 1809;
+    ridge: Hoerl and Kennard 1970.
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     w = np.ones(len(y)) if w is None else np.asarray(w, np.float64)
     share = w / w.sum()
     x_mean, y_mean = share @ x, share @ y
-    centred = x - x_mean
-    covariance = centred.T @ (centred * share[:, None]) + l2 * np.eye(x.shape[1])
+    scaled = x - x_mean
+    spread = np.sqrt(share @ scaled**2)
+    varies = spread > _ROUNDING * np.abs(x_mean)  # else what is left of a constant is rounding
+    spread = np.where(varies, spread, 1.0)
+    scaled *= varies / spread
+    covariance = scaled.T @ (scaled * share[:, None]) + np.diag(l2 / spread**2)
     weighted = (share * (y - y_mean).T).T
-    slopes = np.linalg.lstsq(covariance, centred.T @ weighted, rcond=None)[0]
+    slopes = (np.linalg.lstsq(covariance, scaled.T @ weighted, rcond=None)[0].T / spread).T
     return np.concatenate([slopes, [y_mean - x_mean @ slopes]])

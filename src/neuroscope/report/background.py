@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from neuroscope.base.nouns import called
 from neuroscope.report.figures import count, duration, is_number, plain, score
 from neuroscope.report.story import Story, as_dict, entries
 
@@ -105,6 +106,8 @@ def _schema(story: Story) -> Section:
 def _storage(kind: Any) -> str:
     """Return how a column is stored in a word that is no one library's."""
     known = plain(kind)
+    if known.startswith("extension<arrow.fixed_shape_tensor"):
+        return "pixels"
     texts = ("dictionary<values=string", "string", "large_string")
     return "text" if known.startswith(texts) else known
 
@@ -133,7 +136,10 @@ def recipe(story: Story) -> Section:
     search = _search(story)
     if not choices and not search:
         return None
-    rows = [[_words(n), plain(v), str(reasons.get(n) or "")] for n, v in choices.items()]
+    rows = [
+        [_words(n), plain(v), called(str(reasons.get(n) or ""), story.noun)]
+        for n, v in choices.items()
+    ]
     return {
         "reasoned": [row for row in rows if row[2]],
         "others": [row[:2] for row in rows if not row[2]],

@@ -38,6 +38,8 @@ def percent(share: Any) -> str:
     if not is_number(share):
         return NONE
     hundred = 100 * share
+    if 99.95 <= hundred < 100:
+        return "over 99.9 %"
     return f"{hundred:.0f} %" if 1 <= hundred <= 99 or hundred in (0, 100) else f"{hundred:.1f} %"
 
 

@@ -81,10 +81,26 @@ def transfer(story: Story) -> Section:
         return None
     metric = story.dict("metric")
     return {
-        "sentences": [plain(sentence) for sentence in entries(block.get("sentences"))],
+        "sentences": [
+            *(plain(sentence) for sentence in entries(block.get("sentences"))),
+            *_cut(story, {entry.get("name") for entry in known}),
+        ],
         "metric": str(metric.get("title") or metric.get("name") or "score"),
         "rows": [_worth(entry) for entry in known],
     }
+
+
+def _cut(story: Story, names: set[Any]) -> list[str]:
+    """Say so where a rung of the comparison had too little time: it may be better than it looks."""
+    rungs = [r for r in story.records("rungs") if r.get("cut") and r.get("name") in names]
+    if not rungs:
+        return []
+    titles = " and ".join(plain(rung.get("title")) for rung in rungs)
+    were = "was" if len(rungs) == 1 else "were"
+    return [
+        f"{titles[:1].upper()}{titles[1:]} {were} cut short by the time budget: with a longer "
+        "--budget the difference may be another."
+    ]
 
 
 def _worth(entry: dict[str, Any]) -> list[str]:

@@ -23,11 +23,14 @@ def confusion(story: Story) -> Section:
     mistakes = story.records("mistakes") or _records(block.get("surest_mistakes"))
     if not counts and not mistakes:
         return None
+    whole = block.get("of_classes", len(classes))
+    part = is_number(whole) and whole > len(classes)
     return {
         "classes": classes,
+        "of": count(whole) if part else "",
         "rows": [_matrix_row(classes, row, i, story.noun) for i, row in enumerate(counts)],
         "wide": len(classes) > _WIDE,
-        "words": called(words.reading_of_confusion(classes, counts), story.noun),
+        "words": called(_reading(block, classes, counts, part=part), story.noun),
         "named": "Picture" if any(entry.get("picture") for entry in mistakes) else "Row",
         "by_class": [
             [
@@ -38,6 +41,7 @@ def confusion(story: Story) -> Section:
                 score(entry.get("f1")),
             ]
             for entry in _records(block.get("by_class"))
+            if not part or plain(entry.get("name")) in classes
         ],
         "mistakes": [
             [
@@ -49,6 +53,23 @@ def confusion(story: Story) -> Section:
             for entry in mistakes[:_MOST_ROWS]
         ],
     }
+
+
+def _reading(
+    block: dict[str, Any], classes: list[str], counts: list[list[float]], *, part: bool
+) -> str:
+    """Read the matrix out; where it shows a part of the classes, what was said of all of them."""
+    if not part:
+        return words.reading_of_confusion(classes, counts)
+    right = f"{percent(block.get('accuracy'))} of the rows are named correctly."
+    worst = next(iter(_records(block.get("most_confused"))), None)
+    if worst is None:
+        return right
+    return (
+        f"{right} The most common mistake: {count(worst.get('rows'))} rows that are "
+        f"“{plain(worst.get('truth'))}” ({percent(worst.get('share'))} of them) are called "
+        f"“{plain(worst.get('decided'))}”."
+    )
 
 
 def _matrix(value: Any, size: int) -> list[list[float]]:
@@ -145,19 +166,20 @@ def probabilities(story: Story) -> Section:
             ]
             for part in bins
         ],
-        "threshold": _threshold(decided),
+        "threshold": _threshold(decided, story.noun),
         "detection": sentence(story.dict("detection").get("sentence")),
+        "cost": sentence(story.dict("cost").get("sentence")),
         "positive": story.positive,
     }
 
 
-def _threshold(block: dict[str, Any]) -> Section:
+def _threshold(block: dict[str, Any], noun: str) -> Section:
     if not is_number(block.get("value")):
         return None
     half, cost = block.get("cost_at_half"), block.get("expected_cost")
     saved = ""
     if is_number(half) and is_number(cost) and block["value"] != 0.5:
-        saved = f"Mean cost a row: {score(cost)}, against {score(half)} at a threshold of 0.5."
+        saved = f"Mean cost a {noun}: {score(cost)}, against {score(half)} at a threshold of 0.5."
     return {
         "value": score(block["value"]),
         "sensitivity": percent(block.get("sensitivity")),

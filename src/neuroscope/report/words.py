@@ -164,10 +164,13 @@ _ALIASES = {"average_precision": "pr_auc", "auc": "roc_auc", "path_mae": "mae",
 _POSITIVE = {
     "positive rows": "{} rows",
     "positive row": "{} row",
+    "positive pictures": "{} pictures",
+    "positive picture": "{} picture",
     "called positive": "called {}",
     "the positives": "the {} rows",
     "of positives": "of {} rows",
     "negative row": "other row",
+    "negative picture": "other picture",
 }
 
 

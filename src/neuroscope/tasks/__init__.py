@@ -28,7 +28,14 @@ def ladder(task: ModuleType, names: Sequence[str] | None = None) -> list[ModuleT
 def climbable(rungs: Sequence[ModuleType], problem: Problem) -> tuple[list[ModuleType], list[str]]:
     """Return the rungs that this problem allows, and why the others are left out."""
     reasons = [(rung, getattr(rung, "missing", _nothing)(problem)) for rung in rungs]
-    left_out = [f"{rung.TITLE} is left out: {reason}" for rung, reason in reasons if reason]
+    alike: dict[str, list[str]] = {}
+    for rung, reason in reasons:
+        if reason:
+            alike.setdefault(reason, []).append(rung.TITLE)
+    left_out = [
+        f"{' and '.join(titles)} {'is' if len(titles) == 1 else 'are'} left out: {reason}"
+        for reason, titles in alike.items()
+    ]
     return [rung for rung, reason in reasons if not reason], left_out
 
 

@@ -34,6 +34,7 @@ class Model:
     encoder: Encoder | None
     temperature: float
     threshold: float
+    block: int | None = None  # rows that are encoded and answered at a time; None is all
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -49,15 +50,34 @@ class Model:
     def encode(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the encoded rows (n, d) and notes on what was ignored, missing or unseen."""
         table, notes = align(_table(source), self.schema)
+        x, more = self._encoded(table)
+        return x, (*notes, *more)
+
+    def _encoded(
+        self, table: Table, rows: np.ndarray | None = None
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
         if self.encoder is None:
-            return np.empty((table.rows, 0), np.float32), tuple(notes)
-        encoded = self.encoder.transform(table)
-        return encoded.x, (*notes, *encoded.notes)
+            count = table.rows if rows is None else len(rows)
+            return np.empty((count, 0), np.float32), ()
+        encoded = self.encoder.transform(table, rows)
+        return encoded.x, tuple(encoded.notes)
+
+    def _blocks(self, count: int) -> list[np.ndarray | None]:
+        """Return the row numbers of each block; None for all rows at once."""
+        if self.block is None or count <= self.block:
+            return [None]
+        return [np.arange(first, min(first + self.block, count))
+                for first in range(0, count, self.block)]  # fmt: skip
 
     def raw(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return probabilities (n, k), or numbers (n,) in the target's unit, and the notes."""
-        x, notes = self.encode(source)
-        answer = self.learner.predict(x)
+        table, aligned = align(_table(source), self.schema)
+        answers, noted = [], dict.fromkeys(aligned)
+        for rows in self._blocks(table.rows):
+            x, notes = self._encoded(table, rows)
+            answers.append(self.learner.predict(x))
+            noted |= dict.fromkeys(notes)
+        answer, notes = np.concatenate(answers), tuple(noted)
         if self.codec.kind == "regression":
             return self.codec.decode(answer), notes
         return apply_temperature(answer, self.temperature), notes

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 FLAT_SIZE = 32  # pixels along a side, at most, where each pixel is an input of its own
+FLAT_BYTES = 1 << 28  # of all pixels as float32, at most; beside the decoded set, which is on disk
 MAP_SIZE = 64  # at most, for nets of convolutions trained from scratch
 
+_LEAST_FLAT = 4  # pixels along a side
 _PICTURE_VISITS = 600_000  # pictures times epochs from which more epochs add little
 _PIXEL_VISITS = 1_500_000_000  # pixels times pictures times epochs: minutes on a laptop
 _PLENTY = 10_000  # pictures from which a wider net pays
@@ -30,13 +32,27 @@ def sized(recipe: Recipe, problem: Problem, most: int) -> Recipe:
     return recipe.because(found.reason, image_size=found.pixels)
 
 
+def flat(recipe: Recipe, problem: Problem) -> Recipe:
+    """Return the recipe with a size at which all pictures fit into memory as rows of numbers.
+
+    The neuron core reads arrays; a picture of few pixels tells it more than no picture.
+    """
+    recipe = sized(recipe, problem, FLAT_SIZE)
+    each = 4 * Store.of(problem).channels * problem.table.rows
+    most = max(math.isqrt(FLAT_BYTES // each), _LEAST_FLAT)
+    if recipe.image_size <= most:
+        return recipe
+    why = f"as numbers, {problem.table.rows:,} larger pictures would not fit in {FLAT_BYTES >> 20}"
+    return recipe.because(f"{why} MB", image_size=most)
+
+
 def neuron(training: Training) -> list[Recipe]:
     """Return recipes of one softmax neuron a class on the pixels."""
     problem, rows = training.problem, len(training.rows)
-    size = sized(Recipe(), problem, FLAT_SIZE).image_size
+    size = flat(Recipe(), problem).image_size
     inputs = size**2 * Store.of(problem).channels
     found = [
-        sized(recipe, problem, FLAT_SIZE)
+        flat(recipe, problem)
         for recipe in _defaults.neuron_recipes(
             problem.row_kind, rows, inputs, problem.classes, problem.seed
         )
@@ -47,7 +63,7 @@ def neuron(training: Training) -> list[Recipe]:
 def dense(training: Training) -> list[Recipe]:
     """Return recipes of a dense network on the pixels."""
     problem, rows = training.problem, len(training.rows)
-    start = sized(Recipe(net="dense", seed=problem.seed), problem, FLAT_SIZE)
+    start = flat(Recipe(net="dense", seed=problem.seed), problem)
     visits = min(_PICTURE_VISITS, _PIXEL_VISITS / start.image_size**2)
     first = (
         _defaults.with_loss(start, problem.row_kind, problem.classes)

@@ -7,8 +7,10 @@ gives torch nets the pictures themselves, `FeatureEncoder` gives what a frozen b
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,13 +35,24 @@ if TYPE_CHECKING:
 _IN_MEMORY = 1 << 29  # bytes of decoded pictures above which they are put on disk
 
 
+class _Folder:
+    """A temporary folder that is removed when nothing refers to it any more, or at the end.
+
+    Not `tempfile.TemporaryDirectory`, which wants to be closed: nobody knows who reads last.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="neuroscope-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class PictureRows:
     """Some rows of a decoded set (N, size, size, c) uint8; nothing is copied until it is taken."""
 
     array: np.ndarray
     rows: np.ndarray  # (n,)
-    kept: Any = field(default=None, repr=False)  # the folder of a set on disk, for as long as this
+    kept: _Folder | None = field(default=None, repr=False)  # of a set on disk, as long as this
     nbytes: int = 0
 
     def __len__(self) -> int:
@@ -141,6 +154,11 @@ class FlatEncoder:
         whole = store.at(size, store.channels)
         return cls(PixelEncoder.of_pixels(store.column, whole, rows), store)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name for each column of x, such as "pixel 3,7 red"."""
+        return self.pixels.names
+
     def transform(self, table: Table, rows: np.ndarray | None = None) -> Encoded:
         """Return x (n, size · size · channels) float32."""
         if self.store is None or table is not self.store.table:
@@ -192,10 +210,8 @@ class PictureEncoder:
             whole = self._cut(self.store.at(self.resize, self.channels, self._crop))
             return Encoded(PictureRows(whole, np.arange(len(whole)) if rows is None else rows))
         count = table.rows if rows is None else len(rows)
-        kept = None
-        if count * self.resize**2 * self.channels > _IN_MEMORY:
-            kept = tempfile.TemporaryDirectory(prefix="neuroscope-")
-        cache = None if kept is None else Path(kept.name)
+        kept = _Folder() if count * self.resize**2 * self.channels > _IN_MEMORY else None
+        cache = None if kept is None else kept.path
         pixels = Pixels(table, self.column)
         array = pixels.at(self.resize, self.channels, rows=rows, crop=self._crop, cache=cache)
         return Encoded(PictureRows(self._cut(array), np.arange(count), kept))
@@ -237,6 +253,11 @@ class FeatureEncoder:
     backbone: Backbone
     means: np.ndarray  # (d,)
     scales: np.ndarray  # (d,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name for each column of x."""
+        return tuple(f"feature {number}" for number in range(1, self.backbone.width + 1))
 
     @property
     def key(self) -> str:

@@ -12,6 +12,8 @@ from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 from neuroscope.tasks._learning import Encoding, Problem
 
+_HEAVIEST = 1e100  # sums and squares of larger weights may leave float64: as good as infinite
+
 
 def pose(
     encoding: Encoding, table: Table, schema: Schema, split: Split, kind: TaskKind, *,
@@ -47,14 +49,23 @@ def _weights(table: Table, schema: Schema, used: np.ndarray) -> np.ndarray | Non
     if column is None:
         return None
     weights = np.zeros(table.rows)
-    weights[used] = cells(table, column.name, used).numbers()
-    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
-    if len(bad):
-        raise SchemaError(
-            f"the weight {weights[bad[0]]} is missing, infinite or below 0",
-            where=f"column {column.name!r}, row {bad[0] + 1}",
-            remedy="mend the weights, or leave the column out of --weight",
-        )
+    weights[used] = row_weights(table, column.name, used)
     if not weights[used].any():
         raise SchemaError("all weights are 0", where=f"column {column.name!r}")
+    return weights
+
+
+def row_weights(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
+    """Return the weights (n,) of some rows of a table, 0 or more.
+
+    One that is missing, infinite, below 0 or beyond 1e100 is a SchemaError that names its row.
+    """
+    weights = cells(table, name, rows).numbers()
+    bad = np.flatnonzero(~((weights >= 0) & (weights <= _HEAVIEST)))  # so NaN is bad, too
+    if len(bad):
+        raise SchemaError(
+            f"the weight {weights[bad[0]]} is missing, infinite (above {_HEAVIEST:g}) or below 0",
+            where=f"column {name!r}, row {rows[bad[0]] + 1}",
+            remedy="mend the weights, or leave the column out of --weight",
+        )
     return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,6 +102,7 @@ def fit(
     from neuroscope.train import loop  # noqa: PLC0415 - imports torch
     from neuroscope.train.finetune import finetune  # noqa: PLC0415 - imports torch
 
+    began = time.monotonic()
     encoder, x = training.encoded(recipe)
     layers = groups(net) if isinstance(net, Transfer) else nets.catalogue.get(
         record["family"]
@@ -111,11 +113,15 @@ def fit(
         held = training.held_encoded(encoder)
         some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
         watched = _rows(training, some, encoder, recipe)
-    kept = checkpoint(training, watch)
-    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=counting(watch),
-                      seconds=watch.seconds, stop=watch.stop, checkpoint=kept)  # fmt: skip
+    seconds = None if watch.seconds is None else watch.seconds - (time.monotonic() - began)
+    seen = loop.Watch(
+        rung=watch.rung, fold=watch.fold, monitor=counting(watch), stop=watch.stop,
+        seconds=None if seconds is None else max(seconds, 0.0),
+        checkpoint=checkpoint(training, watch),
+        predicted=predicted(training),
+    )  # fmt: skip
     if isinstance(net, Transfer):
-        stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen)
+        stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen, ready=True)
         followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
         epochs = sum(stage.recipe.epochs for stage in stages)
         if epochs < recipe.epochs:
@@ -123,24 +129,30 @@ def fit(
             followed = followed.because(reason, epochs=epochs)
     else:
         followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
-    forget(kept)
     return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
+def predicted(training: Training) -> int:
+    """Return how many rows are predicted after a fit: those held out, and those of the test."""
+    held = 0 if training.held is None else len(training.held)
+    return held + len(training.problem.split.test)
+
+
 def checkpoint(training: Training, watch: Watch) -> Path | None:
-    """Return where a long fit keeps its state, so that a killed run goes on in the middle of it."""
+    """Return where a fit keeps its state, so that a killed run goes on in the middle of it.
+
+    The state of a finished fit stays until the rung's next one begins: by then its predictions are
+    kept, and a run that was killed in between only reads it again.
+    """
     scratch = training.problem.scratch
     if scratch is None or not watch.rung:
         return None
     scratch.mkdir(parents=True, exist_ok=True)
-    name = f"fit-{watch.rung}-{watch.trial}-{watch.fold}-{len(training.rows)}.safetensors"
-    return scratch / name
-
-
-def forget(kept: Path | None) -> None:
-    """Remove the state of a fit that is done."""
-    for place in kept.parent.glob(f"{kept.stem}*") if kept is not None else ():
-        place.unlink()
+    name = f"fit-{watch.rung}-{watch.trial}-{watch.fold}-{len(training.rows)}"
+    for place in scratch.glob(f"fit-{watch.rung}-*.safetensors"):
+        if not place.name.startswith(f"{name}.") and not place.name.startswith(f"{name}-stage"):
+            place.unlink()
+    return scratch / f"{name}.safetensors"
 
 
 def counting(watch: Watch) -> Monitor:

@@ -13,8 +13,8 @@ from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks import _model
-from neuroscope.tasks._learning import Problem, Training
-from neuroscope.tasks._picture_defaults import FLAT_SIZE, MAP_SIZE, sized
+from neuroscope.tasks._learning import Training
+from neuroscope.tasks._picture_defaults import MAP_SIZE, flat, sized
 from neuroscope.tasks._pictures import (
     FeatureEncoder,
     FlatEncoder,
@@ -29,6 +29,7 @@ __all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load"]
 
 NAME = "image_classes"
 _FLAT = ("neuron", "dense")
+_BLOCK = 8192  # pictures that a net of the core is given at a time, each pixel a number of 4 bytes
 _MOST_CROSSED = 1_000_000  # pixels of all pictures up to which folds cross
 
 
@@ -72,14 +73,10 @@ class PictureEncoding:
             if recipe.net == "transfer":
                 return FeatureEncoder.fit(store, training.rows, backbone)
             return PictureEncoder.for_backbone(store, backbone.normalisation)
-        flat = recipe.net in _FLAT
-        size = recipe.image_size or _size(training.problem, FLAT_SIZE if flat else MAP_SIZE)
-        maker = FlatEncoder if flat else PictureEncoder
-        return maker.fit(store, training.rows, size)
-
-
-def _size(problem: Problem, most: int) -> int:
-    return sized(Recipe(), problem, most).image_size
+        pixels, problem = recipe.net in _FLAT, training.problem
+        start = flat(Recipe(), problem) if pixels else sized(Recipe(), problem, MAP_SIZE)
+        maker = FlatEncoder if pixels else PictureEncoder
+        return maker.fit(store, training.rows, recipe.image_size or start.image_size)
 
 
 ENCODING = PictureEncoding()
@@ -88,6 +85,8 @@ ENCODING = PictureEncoding()
 def load(artefact: Artefact) -> _model.Model:
     """Rebuild a picture model from its artefact; ModelError when a part is missing or damaged."""
     model = _model.load(artefact, RUNGS, read_encoder)
+    if isinstance(model.encoder, FlatEncoder):
+        return replace(model, block=_BLOCK)
     if not isinstance(model.learner, TorchLearner):
         return model
     assert model.encoder is None or isinstance(model.encoder, PictureEncoder)

@@ -3,7 +3,10 @@
 vanishing, exploding   Hochreiter 1991; Bengio et al. 1994; Pascanu et al. 2013
 dead                   Lu et al. 2020
 steps too large/small  an update of a thousandth of the weights is usual; the bounds stand far off
-overfitting            the validation loss turned while the training loss went on falling
+overfitting            the validation loss turned while the training loss went on falling, and
+                       more rows are named wrongly at the end than where it turned; where only the
+                       loss rose, the net has grown too sure of what it names as well as before
+                       (Guo et al. 2017), which calibration mends
 """
 
 from __future__ import annotations
@@ -24,8 +27,18 @@ TURNED = 1.02  # factor on the best validation loss that counts as a turn
 LATER = 3  # epochs after the best one before a turn is believed
 
 
-def course_alerts(history: Sequence[Event], learning_rate: float) -> list[str]:
-    """Return one sentence a trouble; `history` holds the events of a fit, first epoch first."""
+def course_alerts(
+    history: Sequence[Event],
+    learning_rate: float,
+    *,
+    restored: bool = False,
+    rows: int = 0,
+) -> list[str]:
+    """Return one sentence a trouble; `history` holds the events of a fit, first epoch first.
+
+    restored  whether the weights of the best epoch stay, so that what came later does no harm
+    rows      watched rows, by which a fall of their accuracy is told from chance
+    """
     epochs = [event for event in history if isinstance(event, EpochEnded)]
     flows = [event for event in history if isinstance(event, GradientFlow) and event.norms]
     deaths = [event for event in history if isinstance(event, DeadUnits)]
@@ -33,7 +46,7 @@ def course_alerts(history: Sequence[Event], learning_rate: float) -> list[str]:
         *_exploding(flows),
         *_vanishing(flows),
         *_dead(deaths),
-        *_overfitting(epochs),
+        *([] if restored else _overfitting(epochs, rows)),
         *_rate(epochs, flows, learning_rate),
     ]
 
@@ -103,19 +116,31 @@ def _share(event: DeadUnits, name: str) -> float:
     return event.dead[at] / max(event.units[at], 1)
 
 
-def _overfitting(epochs: Sequence[EpochEnded]) -> list[str]:
-    watched = [(e.epoch, e.valid_loss, e.train_loss) for e in epochs if e.valid_loss is not None]
+def _overfitting(epochs: Sequence[EpochEnded], rows: int) -> list[str]:
+    watched = [(e.valid_loss, e) for e in epochs if e.valid_loss is not None]
     if len(watched) <= LATER:
         return []
-    at, best, then = min(watched, key=lambda entry: entry[1])
-    last, now, train = watched[-1]
-    if last - at < LATER or now < best + (TURNED - 1) * abs(best) or train >= then:
+    best, turn = min(watched, key=lambda entry: entry[0])
+    now, last = watched[-1]
+    later, risen = last.epoch - turn.epoch >= LATER, now >= best + (TURNED - 1) * abs(best)
+    if not (later and risen and last.train_loss < turn.train_loss):
         return []
+    named = ""
+    if turn.valid_accuracy is not None and last.valid_accuracy is not None:
+        if turn.valid_accuracy - last.valid_accuracy <= _chance(turn.valid_accuracy, rows):
+            return []
+        named = f", and {last.valid_accuracy:.3g} of them are named rightly in place of "
+        named += f"{turn.valid_accuracy:.3g},"
     return [
-        f"overfitting since epoch {at}: the loss on rows it does not learn from rose from "
-        f"{best:.3g} to {now:.3g} while the training loss fell on to {train:.3g}; use more rows, "
-        "augmentation, dropout or weight_decay, or set patience to stop there"
+        f"overfitting since epoch {turn.epoch}: the loss on rows it does not learn from rose from "
+        f"{best:.3g} to {now:.3g}{named} while the training loss fell on to {last.train_loss:.3g}; "
+        "use more rows, augmentation, dropout or weight_decay, or set patience to stop there"
     ]
+
+
+def _chance(share: float, rows: int) -> float:
+    """Return the standard error of a share of so many rows."""
+    return math.sqrt(share * (1 - share) / rows) if rows else 0.0
 
 
 def _rate(

@@ -27,6 +27,7 @@ class Clock:
     done: float = 0.0  # share of the schedule that lies behind
     before: float = 0.0  # seconds used before this process took over
     fitted: int | None = None  # steps in all that the time allows, once it is seen to be short
+    ending: float = 0.0  # steps that the time after the last step is worth
     watching: float = 0.0  # seconds that one look at the validation rows takes
     began: float = field(default_factory=time.perf_counter)
     _warm: tuple[int, float] | None = None  # step and time from which the pace is measured
@@ -77,11 +78,11 @@ class Clock:
             return
         left = self.planned - self.step
         pace = (now - self._warm[1] - self._watched) / (self.step - self._warm[0])
-        if self.spent + left * pace + self._looks(left) <= self.seconds:
+        if self.spent + (left + self.ending) * pace + self._looks(left) <= self.seconds:
             if self.fitted is not None:
                 self.fitted = self.planned
             return
-        time_left = _RESERVE * (self.seconds - self.spent)
+        time_left = _RESERVE * (self.seconds - self.spent) - self.ending * pace
         allowed = max(math.floor(time_left / (pace + self.watching / self.epoch_steps)), 0)
         if allowed < self.epoch_steps:  # there is one look at the end all the same
             allowed = max(math.floor((time_left - self.watching) / pace), 0)

@@ -34,9 +34,10 @@ from neuroscope.train.alerts import course_alerts
 from neuroscope.train.clock import Clock
 from neuroscope.train.data import Rows
 from neuroscope.train.engine import Engine
-from neuroscope.train.evaluate import WATCH_BATCH, mean_loss
+from neuroscope.train.evaluate import WATCH_BATCH, Seen, watched
 from neuroscope.train.losses import Loss
 from neuroscope.train.memory import recall, remember
+from neuroscope.train.norms import rows_settled, settle
 from neuroscope.train.schedules import rate_factor
 from neuroscope.train.signals import PROBE_ROWS, StepProbe, dead_units
 from neuroscope.train.state import State, copied, prefixed
@@ -61,6 +62,7 @@ class Watch:
     checkpoint: Path | None = None  # file to go on from when it is there, and to keep up to date
     checkpoint_seconds: float = 30.0  # between two checkpoints; 0 keeps each epoch
     threads: int | None = None  # of the processor; None is one a core
+    predicted: int = 0  # rows that are predicted after the fit, in float32: time is kept back
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Course:
         self._rectified: bool | None = None  # whether the net has units that can die
         steps = len(self._groups(0))
         self.clock = Clock(steps * self.recipe.epochs, steps, watch.seconds, state.step, state.done,
-                           before=state.seconds, fitted=state.fitted)  # fmt: skip
+                           before=state.seconds, fitted=state.fitted,
+                           ending=self._ending())  # fmt: skip
         self._saved = self._looked = time.perf_counter()
         if state.tensors:
             self._restore()
@@ -97,6 +100,8 @@ class Course:
     def run(self) -> Fitted:
         """Train to the end, and leave the weights that count in the net."""
         stopped = self.state.finished
+        if not stopped and self.state.epoch and not self.state.epoch_step:
+            stopped = self._reason_to_stop()  # taken up between the last epoch and the end
         while not stopped:
             self._epoch()
             stopped = self._reason_to_stop()
@@ -105,6 +110,13 @@ class Course:
         if not self.state.finished:
             self._finish(stopped)
         return self._fitted()
+
+    def _ending(self) -> float:
+        """Return how many steps the time after the last one is worth: forward is a third of one."""
+        recipe = self.recipe
+        slower = 3 if recipe.precision == "bfloat16" else 1
+        rows = rows_settled(self.engine) + slower * self.watch.predicted
+        return rows / (3 * recipe.batch_size * recipe.accumulate)
 
     def _reason_to_stop(self) -> str:
         state, patience = self.state, int(self.recipe.patience)
@@ -179,15 +191,18 @@ class Course:
         if not (math.isfinite(loss) and _finite(self.engine.parameters)):
             self._diverge()
         with self._counting_weights():
-            watched = self._watched()
-            if self.recipe.patience and watched is not None and watched < state.best:
-                state.best_loss, state.best_epoch = watched, state.epoch
+            if self._reason_to_stop():
+                settle(self.engine)
+            seen = self._watched()
+            if self.recipe.patience and seen is not None and seen.loss < state.best:
+                state.best_loss, state.best_epoch = seen.loss, state.epoch
                 self.best = copied(self.net)
         self._tell_of_budget()
         self._tell(EpochEnded(
             rung=self.watch.rung, fold=self.watch.fold, epoch=state.epoch,
             epochs=int(self.recipe.epochs), train_loss=loss / max(weight, 1e-30),
-            valid_loss=watched, learning_rate=rate, seconds=self.clock.spent,
+            valid_loss=None if seen is None else seen.loss, learning_rate=rate,
+            seconds=self.clock.spent, valid_accuracy=None if seen is None else seen.accuracy,
         ))  # fmt: skip
         if probe is not None:
             self._tell_signals(probe, groups)
@@ -206,13 +221,13 @@ class Course:
             if average is not None:
                 average.swap()
 
-    def _watched(self) -> float | None:
+    def _watched(self) -> Seen | None:
         if self.valid is None:
             return None
         began = time.perf_counter()
         rows, loss = self.valid
         forward = self.engine.forward.with_prepare(rows.prepare)
-        found = mean_loss(forward, rows, loss, WATCH_BATCH * int(self.recipe.batch_size))
+        found = watched(forward, rows, loss, WATCH_BATCH * int(self.recipe.batch_size))
         self.clock.watched(time.perf_counter() - began)
         return found
 
@@ -265,6 +280,7 @@ class Course:
         state, average = self.state, self.engine.average
         if self.best:
             self.net.load_state_dict(self.best)
+            settle(self.engine)
         else:
             state.best_epoch = state.epoch
             if average is not None:
@@ -273,8 +289,10 @@ class Course:
             reason = f"{self.recipe.epochs} planned, stopped by the time budget"
             self.recipe = self.recipe.because(reason, epochs=state.epoch)
             state.recipe = self.recipe.to_json()
+        state.alerts = course_alerts(self.events, self.recipe.learning_rate,
+                                     restored=bool(self.best),
+                                     rows=len(self.valid[0]) if self.valid else 0)  # fmt: skip
         self.best = {}
-        state.alerts = course_alerts(self.events, self.recipe.learning_rate)
         for alert in state.alerts:
             self._warn(alert)
         state.finished = stopped

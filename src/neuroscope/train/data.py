@@ -115,11 +115,17 @@ class Data:
                        device=device)  # fmt: skip
 
     def batches(self, size: int, chance: np.random.Generator | None) -> Sequence[np.ndarray]:
-        """Return the positions of each batch of `size` rows; the last may be smaller."""
+        """Return the positions of each batch of `size` rows; the last may be smaller.
+
+        A last row alone joins the batch before it while learning: a norm finds no variance in one.
+        """
         if self.batcher is not None:
             return self.batcher(len(self), size, chance)
         order = np.arange(len(self)) if chance is None else chance.permutation(len(self))
-        return [order[first : first + size] for first in range(0, len(order), size)]
+        batches = [order[first : first + size] for first in range(0, len(order), size)]
+        if chance is not None and len(batches) > 1 and len(batches[-1]) == 1 < size:
+            batches[-2:] = [np.concatenate(batches[-2:])]
+        return batches
 
     def take(self, positions: np.ndarray) -> Batch:
         """Gather rows onto the device."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -77,19 +78,39 @@ def weight_of(batch: Batch, counts: Tensor | None) -> Tensor | float:
     return (counts if batch.weights is None else counts * batch.weights).sum()
 
 
+class Seen(NamedTuple):
+    """How a net does on watched rows: weighted mean loss, and the share of classes it names."""
+
+    loss: float
+    accuracy: float | None  # None where the targets are no classes of rows
+
+
 @torch.inference_mode()
-def mean_loss(forward: Forward, rows: Rows, loss: Loss, size: int) -> float:
-    """Return the weighted mean loss of the rows (read once, at the end)."""
+def watched(forward: Forward, rows: Rows, loss: Loss, size: int) -> Seen:
+    """Return how the net does on the rows (read once, at the end)."""
     forward.net.eval()
     total: Tensor | float = 0.0
     weight: Tensor | float = 0.0
+    right: Tensor | float | None = 0.0
     for positions in rows.batches(size, None):
         batch = rows.take(positions)
         outputs = forward(forward.prepared(batch.inputs))
         loss_sum, counts = cost(loss, outputs, batch)
         total = total + loss_sum
         weight = weight + weight_of(batch, counts)
-    return float(total) / max(float(weight), 1e-30)
+        named = _right(outputs, batch)
+        right = None if right is None or named is None else right + named
+    share = None if right is None else float(right) / len(rows)
+    return Seen(float(total) / max(float(weight), 1e-30), share)
+
+
+def _right(outputs: Tensor, batch: Batch) -> Tensor | None:
+    """Return how many rows of a batch are named rightly, None where rows have no class."""
+    targets = batch.targets
+    classes = targets.ndim == 1 and not targets.is_floating_point()
+    if not classes or outputs.ndim != 2 or outputs.shape[1] < 2:
+        return None
+    return (outputs.argmax(1) == targets).sum()
 
 
 @torch.inference_mode()

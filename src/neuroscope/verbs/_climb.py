@@ -85,8 +85,9 @@ class Climb:
             run.status = "skipped: the time budget is used"
             return
         try:
-            folds, seconds = self.problem.folds, self._seconds(rung)
+            folds = self.problem.folds
             candidates = self.asked.candidates(rung, folds[0])
+            seconds = self._seconds(rung)  # what decoding and features took is no longer left
             Trials(rung, run, folds, self.metric, seconds, self.monitor, self.stop, self.save).fit(
                 candidates
             )

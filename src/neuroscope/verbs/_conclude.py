@@ -22,7 +22,7 @@ from neuroscope.judge.detection import detection
 from neuroscope.judge.intervals import bootstrap, paired_difference
 from neuroscope.judge.metrics import METRICS, applicable, scores
 from neuroscope.judge.residuals import residuals
-from neuroscope.judge.threshold import Cost
+from neuroscope.judge.threshold import Cost, mean_cost
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
@@ -176,11 +176,8 @@ class Conclusion:
         self.refuted = gap.gain_high < 0
         if not gap.clear:
             self.climb.monitor(WarningRaised(
-                message=called(
-                    f"on the {len(rows):,} test rows the model is not clearly better than "
-                    "guessing; gather more rows before you rely on it",
-                    noun_of(self.climb.task.NAME),
-                ),
+                message=f"on the {len(rows):,} test rows the model is not clearly better than "
+                "guessing; gather more rows before you rely on it",
             ))  # fmt: skip
 
     def _guess(self) -> ModuleType:
@@ -191,10 +188,10 @@ class Conclusion:
     def _views(
         self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float
     ) -> dict[str, Any]:
-        if self.problem.kind == "regression":
-            found = residuals(y, p).to_json()
-            return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         weights = self.problem.weights_of(rows)
+        if self.problem.kind == "regression":
+            found = residuals(y, p, weights=weights).to_json()
+            return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
         table["surest_mistakes"] = self._named(_numbered(table["surest_mistakes"], rows))
         views: dict[str, Any] = {"confusion": table}
@@ -203,10 +200,26 @@ class Conclusion:
             positive = str(self.problem.codec.classes[-1])
             found = detection(y, p, positive, plan, weights, self.problem.groups_of(rows))
             views["detection"] = None if found is None else found.to_json()
+            if self.cost is not None:
+                views["cost"] = self._cost(y, p[:, 1], threshold, weights)
         if self.choice.chosen != "majority":
             curve = calibration(y, p, weights=weights).to_json()
             views["calibration"] = curve | {"temperature": self.temperature}
         return views
+
+    def _cost(
+        self, y: np.ndarray, p: np.ndarray, threshold: float, weights: np.ndarray | None
+    ) -> dict[str, Any]:
+        """Return what a test row costs at the threshold, and at one half, which weighs no error."""
+        assert self.cost is not None
+        paid, half = (mean_cost(y, p, t, self.cost, weights) for t in (threshold, 0.5))
+        return {
+            "cost": str(self.cost),
+            "per_row": paid,
+            "at_half": half,
+            "sentence": f"On the test rows a decision costs {paid:.4g} a row, instead of "
+            f"{half:.4g} at a threshold of 0.5.",
+        }
 
     def save_model(
         self, learner: Learner, test: Mapping[str, Any], threshold: float, fingerprint: str
@@ -274,7 +287,7 @@ class Conclusion:
             )
         if self.choice.yardstick_better:
             notes.append("Gradient-boosted trees did better on the same rows.")
-        return tuple(notes)
+        return tuple(called(note, noun_of(self.climb.task.NAME)) for note in notes)
 
 
 def _numbered(entries: list[dict[str, Any]], rows: np.ndarray) -> list[dict[str, Any]]:

@@ -97,7 +97,7 @@ def prepare(source: Any, options: DataOptions, *, seed: int, monitor: Monitor) -
 
     check_task(options.task)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table = read(source, sql=options.sql)
+    table = read(source, sql=options.sql, monitor=monitor)
     if forecasts.wanted(table, options):
         return forecasts.prepare(table, options, seed=seed, monitor=monitor)
     schema = schema_of(table, options)

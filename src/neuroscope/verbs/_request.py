@@ -103,6 +103,11 @@ class Request:
         guess = getattr(prepared.task, "GUESS", "majority")
         alone = tuple(dict.fromkeys((guess, self.given.net))) if self.given else None
         rungs = ladder(prepared.task, self.options.rungs or alone)
+        if prepared.problem.backbone and not any(hasattr(rung, "missing") for rung in rungs):
+            raise RecipeError(
+                f"no rung of this climb uses the backbone {prepared.problem.backbone!r}",
+                remedy="leave --backbone out, or climb pictures with the rung transfer",
+            )
         _, left_out = climbable(rungs, prepared.problem)
         if left_out and (self.options.rungs or self.given):
             raise RecipeError(left_out[0])

@@ -31,6 +31,7 @@ _SEARCH_SHARE = 0.25  # of a rung's seconds, for a search on inner splits
 _FITS_SHARE = 0.6  # of a rung's seconds, for the first of several recipes
 _ONLY_SHARE = 0.95  # of a rung's seconds, for the folds of its only recipe and the final fit
 _TRIALS_SHARE = 0.85  # of a rung's seconds; no further recipe is begun that would end later
+_SAVE_SECONDS = 2.0  # a fold that took longer is kept at once: a killed run goes on after it
 
 FAILURES = (DivergedError, MemoryError)  # that end a rung, and not the run
 
@@ -62,6 +63,7 @@ class Trials:
     save: Callable[[], None]
     _warnings: dict[int, list[Event]] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
+    _saving: threading.Lock = field(default_factory=threading.Lock)
 
     def _left(self, share: float) -> float | None:
         """Return `share` of the seconds that this rung has left."""
@@ -146,6 +148,9 @@ class Trials:
                 rung=self.run.name, fold=fold, folds=len(self.folds), trial=trial, trials=trials,
                 metric=self.metric.name, value=value, seconds=took,
             ))  # fmt: skip
+            if took > _SAVE_SECONDS:
+                with self._saving:
+                    self.save()
 
         side_by_side(fit, todo, parallel=self.rung.PARALLEL, stop=self.stop)
 

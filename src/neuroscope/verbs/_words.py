@@ -9,7 +9,9 @@ from neuroscope.base.nouns import called_in, noun_of
 _TEXTS = (
     "metric.meaning", "why", "headline", "sentences", "learning_curve.sentence",
     "threshold.sentence", "threshold.reason", "calibration.sentence", "detection.sentence",
-    "split.reason", "split.notes", "recipe.reasons", "scores.*.meaning", "groups.sentences",
+    "cost.sentence", "split.reason", "split.notes", "recipe.reasons", "rungs.*.recipe.reasons",
+    "scores.*.meaning", "groups.sentences", "findings.*.what", "findings.*.meaning",
+    "findings.*.remedy", "dropped.*.reason", "target.reason", "blockers",
 )  # fmt: skip
 
 

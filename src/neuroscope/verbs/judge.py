@@ -24,13 +24,16 @@ from neuroscope.judge.groups import by_group
 from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
 from neuroscope.judge.residuals import residuals
-from neuroscope.judge.threshold import Cost, best_threshold, parse_cost
+from neuroscope.judge.threshold import Cost, best_threshold, mean_cost, parse_cost
+from neuroscope.tasks._posing import row_weights
 from neuroscope.verbs._forecasts import judge as forecasts
 from neuroscope.verbs._pictures.rows import answers, renamed
 from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
 
 _NO_INTERVAL = ("precision", "recall", "specificity", "f1", "mcc", "median_absolute_error")
+_RANKINGS = ("roc_auc", "pr_auc")  # each resample passes over all rows once a class
+_FEW_CLASSES = 64  # up to which that takes seconds
 _SEEN_MATTERS = 0.02  # share of rows, beyond the twins in the data, from which it is told
 _OWN_ROWS = (
     "these are the rows the model was made from, and it was trained on most of them: the figures "
@@ -77,7 +80,7 @@ def judge(
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     priced = _priced(trained, cost)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table = read(source, sql=sql)
+    table = read(source, sql=sql, monitor=monitor)
     if trained.codec.kind == "forecast":
         if group is not None:
             raise InputError("groups say nothing about forecasts", remedy="leave --group out")
@@ -166,12 +169,15 @@ def _judged(trained: Any, table: Table, seed: int) -> tuple[_Judged, list[str]]:
         y = trained.codec.decode(y)
     column = trained.schema.by_role("weight")
     weights = None
-    if column is not None and column.name in table.names:
-        weights = cells(table, column.name, rows).numbers()
     notes = list(said)
+    if column is not None and column.name in table.names:
+        weights = row_weights(table, column.name, rows)
+        if not weights.any():
+            weights = None
+            notes.append(f"all weights in column {column.name!r} are 0: all rows count alike")
     if unread.any():
         notes.append(f"pictures that cannot be read, left out: {int(unread.sum()):,}")
-    if column is not None and weights is None:
+    if column is not None and column.name not in table.names:
         notes.append(f"no weight column {column.name!r}: all rows count alike")
     if unlabelled:
         notes.append(f"rows without a target, left out: {unlabelled:,} of {table.rows:,}")
@@ -211,8 +217,9 @@ def _report(judged: _Judged) -> dict[str, Any]:
     positive = trained.classes[-1] if kind == "binary" else ""
     main = METRICS[primary_metric(kind, judged.y)[0]]
     intervals = {}
+    skipped = _NO_INTERVAL + (_RANKINGS if len(trained.classes) > _FEW_CLASSES else ())
     for metric in applicable(kind):
-        if metric.name not in _NO_INTERVAL and np.isfinite(known[metric.name]):
+        if metric.name not in skipped and np.isfinite(known[metric.name]):
             found = bootstrap(metric, judged.y, judged.p, judged.plan, judged.weights,
                               judged.groups)  # fmt: skip
             intervals[metric.name] = [found.low, found.high]
@@ -226,12 +233,12 @@ def _report(judged: _Judged) -> dict[str, Any]:
         "rows": len(judged.y),
         "threshold": trained.threshold if kind == "binary" else None,
         "metric": {"name": main.name, "title": main.title,
-                   "meaning": main.words(known[main.name], positive or "positive")},
+                   "meaning": main.words(known[main.name], positive)},
         "scores": [
             {"name": m.name, "title": m.title, "value": known[m.name],
              "interval": intervals.get(m.name), "greater_is_better": m.greater_is_better,
              "in_target_units": m.in_target_units,
-             "meaning": m.words(known[m.name], positive or "positive")}
+             "meaning": m.words(known[m.name], positive)}
             for m in applicable(kind)
         ],
         "test_when_trained": dict(trained.artefact.card.metrics),
@@ -240,12 +247,13 @@ def _report(judged: _Judged) -> dict[str, Any]:
 
 def _views(judged: _Judged) -> dict[str, Any]:
     if judged.kind == "regression":
-        record = residuals(judged.y, judged.p).to_json()
+        record = residuals(judged.y, judged.p, weights=judged.weights).to_json()
         return {"residuals": record | {"worst": _numbered(record["worst"], judged.rows)}}
     table = confusion(judged.y, judged.p, judged.model.classes, judged.model.threshold,
                       judged.weights).to_json()  # fmt: skip
     table["surest_mistakes"] = _numbered(table["surest_mistakes"], judged.rows)
-    views = {"confusion": table, "calibration": calibration(judged.y, judged.p).to_json()}
+    curve = calibration(judged.y, judged.p, weights=judged.weights)
+    views = {"confusion": table, "calibration": curve.to_json()}
     if judged.kind == "binary":
         found = detection(judged.y, judged.p, judged.model.classes[-1], judged.plan,
                           judged.weights, judged.groups)  # fmt: skip
@@ -260,13 +268,6 @@ def _numbered(entries: list[dict[str, Any]], rows: np.ndarray) -> list[dict[str,
 
 def _cost(judged: _Judged, cost: Cost) -> dict[str, Any]:
     """Return what the model's decisions cost per row, and the threshold that would cost least."""
-    yes = judged.p[:, 1] >= judged.model.threshold
-    truth = judged.y == 1
-    paid = np.select(
-        [yes & truth, yes & ~truth, ~yes & truth],
-        [cost.true_positive, cost.false_positive, cost.false_negative],
-        cost.true_negative,
-    )
+    paid = mean_cost(judged.y, judged.p[:, 1], judged.model.threshold, cost, judged.weights)
     best = best_threshold(judged.y, judged.p[:, 1], cost, judged.weights).to_json()
-    return {"cost": str(cost), "per_row": float(np.average(paid, weights=judged.weights)),
-            "best_on_these_rows": best}  # fmt: skip
+    return {"cost": str(cost), "per_row": paid, "best_on_these_rows": best}  # fmt: skip

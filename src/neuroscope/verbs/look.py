@@ -7,7 +7,7 @@ from typing import Any
 
 from neuroscope.base.errors import InputError
 from neuroscope.base.events import Monitor, Progress, ignore
-from neuroscope.base.nouns import ROW, noun_of
+from neuroscope.base.nouns import noun_of
 from neuroscope.data.audit import audit, drops
 from neuroscope.data.images.column import picture_column
 from neuroscope.data.schema import Schema
@@ -18,6 +18,7 @@ from neuroscope.data.task_kind import target_kind
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._forecasts import prepare as forecasts
 from neuroscope.verbs._prepare import DataOptions, check_task, schema_of
+from neuroscope.verbs._words import fitting_words
 
 
 def look(
@@ -31,7 +32,7 @@ def look(
     data = data or DataOptions()
     check_task(data.task)
     monitor(Progress(label="reading the data", done=0, total=2))
-    table = read(source, sql=data.sql)
+    table = read(source, sql=data.sql, monitor=monitor)
     monitor(Progress(label="auditing the data", done=1, total=2))
     if forecasts.wanted(table, data):
         schema, found = forecasts.look(table, data, seed=seed)
@@ -39,15 +40,17 @@ def look(
         schema = schema_of(table, data)
         found = _audited(table, schema, data, seed)
     monitor(Progress(label="auditing the data", done=2, total=2))
-    return {
+    pictures = _pictures(table, schema)
+    told = fitting_words({
         "source": table.origin.text,
         "rows": table.rows,
         "origin": {"files": list(table.origin.files), "notes": list(table.origin.notes)},
         "columns": [dataclasses.asdict(column) for column in schema.columns],
-        **_pictures(table, schema),
         **found,
+        **pictures,
         "next": train_command(source, data),
-    }
+    }, "image_classes" if pictures else "table")  # fmt: skip
+    return told | ({"noun": noun_of(forecasts.TASK)} if "series" in found else {})
 
 
 def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict[str, Any]:
@@ -73,10 +76,10 @@ def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict
 def _pictures(table: Table, schema: Schema) -> dict[str, Any]:
     """Return {"pictures": summary} where the table holds some."""
     if picture_column(table, schema) is None:
-        return {"noun": ROW}
+        return {}
     from neuroscope.data.images.summary import summary  # noqa: PLC0415 - loads Pillow
 
-    return {"pictures": summary(table, schema), "noun": noun_of("image_classes")}
+    return {"pictures": summary(table, schema)}
 
 
 def _target(schema: Schema, kind: Any) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ def predict(
         check_sheet(sheet)
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     monitor(Progress(label="reading the data", done=0, total=2))
-    table = read(source, sql=sql)
+    table = read(source, sql=sql, monitor=monitor)
     monitor(Progress(label="predicting", done=1, total=2))
     if trained.codec.kind == "forecast":
         _refuse(sheet is not None or bool(keep), "--sheet and --keep say nothing about forecasts")

@@ -22,6 +22,7 @@ from neuroscope.base.events import (
     broadcast,
     ignore,
 )
+from neuroscope.base.nouns import called, noun_of
 from neuroscope.data.schema import Column
 from neuroscope.judge.choice import Choice, choose
 from neuroscope.judge.metrics import METRICS, primary_metric, scores
@@ -30,11 +31,13 @@ from neuroscope.report.page import write_report
 from neuroscope.runs.card import library_versions
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import climbable, rung_name
+from neuroscope.tasks._backbones import remarks
 from neuroscope.tasks._learning import Budget, Learner, Problem
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._command import train_command
 from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._curve import learning_curve
+from neuroscope.verbs._find import find_run
 from neuroscope.verbs._insight import insight
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
@@ -76,7 +79,8 @@ def resume(
     when data, schema or recipe are others than the run began with, and for a run that is
     finished: its test rows are opened.
     """
-    folder = RunFolder.open(run, Path(out) if out else settings.runs_folder())
+    root = Path(out) if out else settings.runs_folder()
+    folder = find_run(run, root, wanted=lambda found: found.status == "interrupted")
     asked = Request.read(folder, source)
     if folder.status == "finished" and folder.model.exists():
         raise InputError(
@@ -120,7 +124,8 @@ def _run(
 
     for event in folder.events() if resumed else ():
         remember(event)  # what was told of the rungs that are not fitted again
-    tell = broadcast(folder.monitor, remember, monitor)
+    noun = noun_of(prepared.task.NAME)
+    tell = _worded(broadcast(folder.monitor, remember, monitor), noun)
     problem = replace(prepared.problem, scratch=folder.path / _SCRATCH, monitor=tell)
     prepared = replace(prepared, problem=problem)
     tell(RunStarted(task=prepared.task.NAME, target=problem.codec.column,
@@ -152,6 +157,17 @@ def _run(
     return result
 
 
+def _worded(monitor: Monitor, noun: str) -> Monitor:
+    """Return a monitor that is told of warnings in words that fit what a row is called."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, WarningRaised):
+            event = replace(event, message=called(event.message, noun))
+        monitor(event)
+
+    return tell
+
+
 def _resumable(folder: RunFolder) -> str:
     """Return what finds the run again: its name, or its path when it lies elsewhere."""
     usual = folder.path.parent.resolve() == settings.runs_folder().resolve()
@@ -168,7 +184,8 @@ def _climb(
     problem = prepared.problem
     name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
     rungs, left_out = climbable(asked.rungs(prepared), problem)
-    for message in left_out:
+    moved = any(hasattr(rung, "missing") for rung in rungs)  # one that may lack a backbone
+    for message in (*left_out, *(remarks(problem) if moved else ())):
         tell(WarningRaised(message=message))
     return Climb(asked, prepared.task, problem, METRICS[name], rungs, budget,
                  folder, tell)  # fmt: skip
@@ -272,7 +289,7 @@ def _result(
         "versions": library_versions(),
         "rows": _counts(problem),
         "metric": {"name": metric.name, "title": metric.title,
-                   "meaning": metric.words(test[metric.name], positive or "positive"),
+                   "meaning": metric.words(test[metric.name], positive),
                    "greater_is_better": metric.greater_is_better},
         "rungs": [_rung(climb, rung) for rung in climb.rungs],
         "chosen": choice.chosen,

@@ -108,7 +108,7 @@ def test_a_damaged_exif_block_does_not_spoil_the_picture() -> None:
         (encoded(COLOUR)[:200], "is damaged"),
         (encoded(pixels(2, 200, 200), "JPEG")[:900], "is damaged"),
         (encoded(COLOUR, "GIF")[:60], "is damaged|damaged header"),
-        (png_header(100_000, 10_000), "refused: more than 89,478,485 pixels"),
+        (png_header(100_000, 10_000), r"refused: more than 89,478,485 pixels \(1,000,000,000\)"),
         (png_header(12_000, 8_000), "refused: more than 89,478,485 pixels"),
         (png_header(64, 64), "is damaged"),
     ],
@@ -119,7 +119,7 @@ def test_refused(data: bytes, reason: str) -> None:
 
 
 def test_a_pixel_bomb_is_refused_by_its_header() -> None:
-    with quiet_pillow(), pytest.raises(UnreadableError, match="1000000000"):
+    with quiet_pillow(), pytest.raises(UnreadableError, match="1,000,000,000"):
         header(png_header(100_000, 10_000))
 
 

@@ -14,17 +14,23 @@ from neuroscope.cli.views.words import duration, shown
 _PLAIN = {"├": "|", "┤": "|", "─": "-", "●": "o", "◂": "<", "▸": ">"}
 _BAR = (13, 40)  # narrowest and widest bar, in characters
 _OTHERS = 34  # characters of the other columns, with their gaps
+_ENDS_FROM = 100  # characters a line from which the interval's ends are written beside the bar
+_ENDS = 19
 
 
 def ladder(result: Mapping[str, Any], console: Console) -> Table:
     """Return the rungs of a result as a table for this console."""
     ascii_only = console.options.ascii_only
     longest = max(len(rung["title"]) for rung in result["rungs"]) + 2
-    width = min(max(console.width - longest - _OTHERS, _BAR[0]), _BAR[1])
+    wide = console.width >= _ENDS_FROM
+    others = _OTHERS + _ENDS * wide
+    width = min(max(console.width - longest - others, _BAR[0]), _BAR[1])
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
     table.add_column("  rung", no_wrap=True)
     table.add_column(result["metric"]["title"], justify="right", min_width=6)
     table.add_column("95 % interval", width=width)
+    if wide:
+        table.add_column("", justify="right", no_wrap=True)
     if console.width >= 72:
         table.add_column("parameters", justify="right", no_wrap=True)
         table.add_column("time", justify="right", no_wrap=True)
@@ -36,6 +42,7 @@ def ladder(result: Mapping[str, Any], console: Console) -> Table:
         if ran:
             drawn = _bar(rung["interval"], rung["value"], scale, width)
             cells += [shown(rung["value"]), drawn]
+            cells += [" .. ".join(map(shown, rung["interval"]))] if wide else []
             if console.width >= 72:
                 cells += [f"{rung['parameters']:,}", duration(rung["seconds"])]
         else:

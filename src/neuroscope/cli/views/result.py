@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.base.nouns import ROW
+from neuroscope.base.nouns import ROW, called
 from neuroscope.cli.views.ladder import ladder, remarks
 from neuroscope.cli.views.words import (
     KINDS,
@@ -31,7 +31,9 @@ def show(result: Mapping[str, Any], console: Console) -> None:
     _data(result, console)
     heading(console, "The ladder (on rows held out from training)")
     console.print(ladder(result, console))
-    yardstick = [rung["title"] for rung in result["rungs"] if rung["yardstick"]]
+    yardstick = [
+        rung["title"] for rung in result["rungs"] if rung["yardstick"] and rung["value"] is not None
+    ]
     for remark in remarks(result):
         paragraph(console, Text(remark, style="dim"))
     if yardstick:
@@ -93,7 +95,8 @@ def _verdict(result: Mapping[str, Any], console: Console) -> None:
     decision = result.get("threshold") or {}
     if decision.get("sentence"):
         named = repr(result["positive"]) if result.get("positive") else ""
-        paragraph(console, naming(decision["sentence"], named))
+        said = naming(decision["sentence"], named)
+        paragraph(console, called(said, result.get("noun", ROW)))
 
 
 def _test(result: Mapping[str, Any], console: Console) -> None:
@@ -108,6 +111,8 @@ def _test(result: Mapping[str, Any], console: Console) -> None:
     decided = result.get("detection")
     if decided and result.get("threshold", {}).get("sentence"):  # it was asked for
         paragraph(console, decided["sentence"])
+    if result.get("cost"):
+        paragraph(console, result["cost"]["sentence"])
     if result["kind"] == "regression" and "mae" in test:
         miss = shown(test["mae"], in_target_units=True)
         between = spread(test["interval"]["mae"], in_target_units=True)

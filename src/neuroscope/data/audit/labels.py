@@ -27,6 +27,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield the findings about the target."""
     yield from _missing(subject)
     if subject.task_kind != "regression":
+        yield from _spellings(subject)
         yield from _balance(subject)
         yield from _suspects(subject)
     if subject.pictures is None:  # files stand sorted by their folders
@@ -46,6 +47,28 @@ def _missing(subject: Subject) -> Iterator[Finding]:
             f" {counted(int(missing.sum()), 'row')}, {percent(missing.mean())}",
             meaning="these rows can neither train nor judge; they are left out",
             remedy="fill the target in if it is known, else nothing to do",
+        )
+
+
+def _spellings(subject: Subject) -> Iterator[Finding]:
+    """Find classes that differ in capitals and blanks only: "Yes" and "YES"."""
+    codes, names = subject.classes
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+    several = [name for group in alike.values() if len(group) > 1 for name in group]
+    if several:
+        concerned = np.isin(codes, [names.index(name) for name in several])
+        quoted = listed([repr(name) for name in several])
+        yield Finding(
+            code="class-spellings",
+            severity="serious",
+            column=subject.target,
+            count=len(several),
+            rows=examples(concerned),
+            what=f"classes that differ only in how they are written: {quoted}",
+            meaning="each counts as a class of its own, and telling them apart cannot be learnt",
+            remedy="write each class one way in the data",
         )
 
 
@@ -71,15 +94,18 @@ def _balance(subject: Subject) -> Iterator[Finding]:
     if share < SMALL_CLASS / (len(names) - 1):
         large, small = names[rows.argmax()], names[rows.argmin()]
         always = percent(rows.max() / rows.sum())
+        flattered = rows.max() > rows.sum() / 2
         yield Finding(
             code="class-imbalance",
             severity="notice",
             column=subject.target,
             count=int(rows.min()),
             what=f"{small!r} is {percent(share)} of the rows",
-            meaning=f"answering always {large!r} is right in {always} of the rows, so accuracy"
-            " says little",
-            remedy="judge by ROC AUC or PR AUC, and set the threshold by what errors cost",
+            meaning=f"answering always {large!r} is right in {always} of the rows"
+            + (", so accuracy says little" if flattered else ", and accuracy hardly sees it"),
+            remedy="judge by ROC AUC or PR AUC, and set the threshold by what errors cost"
+            if len(names) == 2
+            else "judge by balanced accuracy, which counts every class alike",
         )
 
 

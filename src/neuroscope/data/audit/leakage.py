@@ -47,6 +47,7 @@ def _score(
     codes, values = _bins(subject, column, rows)
     fold = randomness.generator(subject.seed, "leakage").permutation(len(y)) % FOLDS
     if subject.task_kind == "regression":
+        y = y / (np.abs(y).max() or 1.0)  # whose squares neither overflow nor vanish
         guess = target_statistics(codes, int(codes.max()) + 1, y[:, None], fold, prior_rows=1)[1][
             :, 0
         ]
@@ -101,10 +102,12 @@ def _auc(score: np.ndarray, target: np.ndarray) -> float:
 
 def _correlation(values: np.ndarray, y: np.ndarray) -> float:
     """Return Pearson's r, 0 where it is not defined."""
-    finite = np.abs(values) < 1e100
-    if finite.sum() < _FEWEST_ROWS or np.ptp(values[finite]) == 0 or np.ptp(y[finite]) == 0:
+    finite = np.abs(values) < 1e300  # beyond, differences leave float64
+    values, y = values[finite], y[finite]
+    if len(y) < _FEWEST_ROWS or np.ptp(values) == 0 or np.ptp(y) == 0:
         return 0.0
-    return float(np.corrcoef(values[finite], y[finite])[0, 1])
+    values = values / np.abs(values).max()
+    return float(np.corrcoef(values, y)[0, 1]) if values.std() > 0 else 0.0
 
 
 def _leak(subject: Subject, name: str, score: float, measure: str, rows: int) -> Finding:

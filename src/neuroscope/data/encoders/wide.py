@@ -17,6 +17,7 @@ from neuroscope.data.statistics import FOLDS, target_statistics
 BUCKETS = 16  # columns of the hashed code
 MOST_LABELS = 20_000  # the most frequent are kept in the model; the others count as unseen
 MOST_CLASSES = 10  # with more classes there is no rate of each class
+_NO_SPREAD = 1e-9  # of rates, logarithms and standardised numbers: what is below is rounding
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Wide:
         fold = randomness.generator(seed, "target statistics", column).permutation(len(codes))
         means, honest, prior = target_statistics(codes, len(labels), targets, fold % FOLDS)
         spread = honest.std(axis=0)
-        spread[spread == 0] = 1
+        spread[spread < _NO_SPREAD] = 1
         rows = np.bincount(codes[codes >= 0], minlength=len(labels))
         logs = np.log1p(rows)
         center, width = _mean_and_spread(logs, rows)
@@ -126,4 +127,4 @@ def _targets(y: np.ndarray | None, n: int) -> tuple[np.ndarray, tuple[str, ...]]
 def _mean_and_spread(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     mean = float(np.average(values, weights=weights))
     spread = float(np.sqrt(np.average((values - mean) ** 2, weights=weights)))
-    return mean, spread if spread > 1e-9 else 1.0
+    return mean, spread if spread > _NO_SPREAD else 1.0

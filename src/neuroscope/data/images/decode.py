@@ -7,6 +7,7 @@ counts, what is transparent lies on white, 16 bits become 8.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ def header(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadableError(_too_large(str(error))) from error
+        raise UnreadableError(_too_large(_pixels_in(str(error)))) from error
     except UnidentifiedImageError as error:
         if looks_like_picture(data[:HEAD_BYTES]):
             raise UnreadableError("starts like a picture and has a damaged header") from error
@@ -59,6 +60,12 @@ def header(data: bytes) -> Image.Image:
     if width * height > MOST_PIXELS:
         raise UnreadableError(_too_large(f"{width:,} x {height:,}"))
     return image
+
+
+def _pixels_in(said: str) -> str:
+    """Return the size that Pillow names; the limit beside it is the half or the double of ours."""
+    found = re.search(r"\d+", said)
+    return f"{int(found[0]):,}" if found else "far more"
 
 
 def _too_large(size: str) -> str:

@@ -25,13 +25,13 @@ def _times(panel: Panel, time: str) -> Iterator[Finding]:
     if fixed.undated:
         yield Finding(
             code="time_missing", severity="notice", column=time, count=fixed.undated,
-            what=f"{counted(fixed.undated, 'row')} of column {time!r} without a time",
+            what=f"{counted(fixed.undated, 'reading')} of column {time!r} without a time",
             meaning="they have no place in the series and are left out", remedy="fill the time in",
         )  # fmt: skip
     if fixed.unsorted:
         yield Finding(
             code="time_unsorted", severity="info", column=time,
-            what=f"the rows are not in the order of {time!r}",
+            what=f"the readings are not in the order of {time!r}",
             meaning="they were sorted", remedy="nothing to do",
         )  # fmt: skip
     if fixed.doubled:
@@ -39,7 +39,7 @@ def _times(panel: Panel, time: str) -> Iterator[Finding]:
         yield Finding(
             code="time_doubled", severity="serious" if clash else "notice", column=time,
             count=fixed.doubled, rows=(fixed.example,),
-            what=f"{counted(fixed.doubled, 'row')} with a time that was there before",
+            what=f"{counted(fixed.doubled, 'reading')} with a time that was there before",
             meaning="where they differ, their mean is used" if clash else
             "they say the same and count once",
             remedy="keep one reading of each time, or name the series with --series",
@@ -47,7 +47,8 @@ def _times(panel: Panel, time: str) -> Iterator[Finding]:
     if fixed.off_grid:
         yield Finding(
             code="time_off_grid", severity="notice", column=time, count=fixed.off_grid,
-            what=f"{counted(fixed.off_grid, 'row')} between two steps of {panel.frequency.words}",
+            what=f"{counted(fixed.off_grid, 'reading')} between two steps "
+            f"of {panel.frequency.words}",
             meaning="each was moved to the nearer step", remedy="look at how the times were made",
         )  # fmt: skip
     if fixed.gaps:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from neuroscope.base.errors import SourceError
+from neuroscope.data.sources import _amounts as amounts
 from neuroscope.data.sources._sql import batches, identifier, literal
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ FEW_WORDS = 0.1  # share of words up to which a column counts as numbers with wo
 _AS_DOUBLE = ("HUGEINT", "UHUGEINT", "UBIGINT", "DECIMAL", "BIGNUM", "VARINT")
 _AS_WORDS = ("UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", "BIT", '"NULL"')
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
-_DECIMAL_COMMA = r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+(,\d+)?"
-_THOUSANDS = r"[+-]?[1-9]\d{0,2}(,\d{3})*(\.\d+)?|0(\.\d+)?"
 _DATES = (
     "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%d.%m.%y", "%Y-%m",
     "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y",
@@ -178,8 +177,10 @@ def _meaning(
         return _numbers(words, value)
     if words.truths == words.present:
         return f"lower({value}) = 'true'", ""
-    if words.word and "," in words.word and re.fullmatch(r"[+-]?[\d.,]+", words.word):
-        return _grouped_numbers(connection, relation, words, value)
+    if amounts.looks_like(words.word):
+        read = amounts.cast(connection, relation, words.present, value)
+        if read is not None:
+            return read
     if words.numbers == 0 and words.word and _LOOKS_DATED.match(words.word):
         return _dates(connection, relation, words, value)
     return value, ""
@@ -190,22 +191,6 @@ def _numbers(words: _Words, value: str) -> tuple[str, str]:
         example = "leading zeros or more than 18 digits"
         return value, f"{words.codes:,} codes with {example}; kept as text"
     return f"CAST({value} AS {'DOUBLE' if words.points else 'BIGINT'})", ""
-
-
-def _grouped_numbers(
-    connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, value: str
-) -> tuple[str, str]:
-    query = ", ".join(
-        f"count(*) FILTER (regexp_full_match({value}, {literal(pattern)}))"
-        for pattern in (_THOUSANDS, _DECIMAL_COMMA)
-    )
-    thousands, decimal = connection.execute(f"SELECT {query} FROM {relation}").fetchall()[0]
-    if thousands == words.present:
-        return f"CAST(replace({value}, ',', '') AS DOUBLE)", "commas read as thousands separators"
-    if decimal == words.present:
-        number = f"replace(replace({value}, '.', ''), ',', '.')"
-        return f"CAST({number} AS DOUBLE)", "commas read as decimal points"
-    return value, ""
 
 
 def _dates(

@@ -154,10 +154,10 @@ def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]
         recipe = replace(recipe, patience=0)
     seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_torch.counting(watch),
                       seconds=watch.seconds, stop=watch.stop,
-                      checkpoint=_torch.checkpoint(training, watch))  # fmt: skip
+                      checkpoint=_torch.checkpoint(training, watch),
+                      predicted=_torch.predicted(training))  # fmt: skip
     layers = nets.catalogue.get(record["family"]).groups(net)
     followed = loop.fit(net, data, recipe, valid=valid, groups=layers, watch=seen).recipe
-    _torch.forget(seen.checkpoint)
     return NetForecaster(net.eval(), record, encoder, followed)
 
 

@@ -38,6 +38,7 @@ ClassWeight = Mapping[Any, float] | str | None
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _CHOICES = frozenset(field.name for field in dataclasses.fields(Recipe))
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -272,12 +273,21 @@ class Classifier(ClassifierMixin, Estimator):
         return Rows(rows.x, rows.y, w)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of rows predicted right (of several labels: all of them).
+        """Return the share of rows X (n, d) whose class y (n,) is predicted right.
 
-        scikit-learn's accuracy, without importing all of its metrics for it.
+        Of several labels y (n, k) a row is right when all of them are. scikit-learn's accuracy,
+        without importing all of its metrics for it; raises ValueError for another number of rows.
         """
-        right = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
-        return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=sample_weight))
+        said, true = np.asarray(self.predict(X)), np.asarray(y)  # type: ignore[attr-defined]
+        if said.ndim == 1:
+            true = column_or_1d(true)
+        if said.shape != true.shape:
+            raise DataError(
+                f"there are answers of shape {said.shape} and targets of shape {true.shape}",
+                remedy="give one target for each row",
+            )
+        right = (said == true).reshape(len(said), -1).all(axis=1)
+        return float(np.average(right, weights=sample_weight))
 
 
 class Regressor(RegressorMixin, Estimator):
@@ -301,7 +311,8 @@ class Regressor(RegressorMixin, Estimator):
     def _value_of_one(self, x: Any, y: Any, sample_weight: Any) -> float | None:
         """Return the target of one plain row, a finite number, else None."""
         value = one_row(self, x, y, sample_weight)
-        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+        usable = isinstance(value, int | float) and abs(value) <= _LARGEST  # false for NaN
+        return float(value) if usable else None
 
 
 def check_finite(value: float) -> None:
@@ -323,9 +334,23 @@ def one_row(estimator: Estimator, x: Any, y: Any, sample_weight: Any) -> Any:
     """Return the target of one plain, finite row for a fitted estimator, else None."""
     if sample_weight is not None or not _plain_rows(x) or len(x) != 1 or not estimator._fits(x):
         return None
+    if x.dtype == np.float64 and np.abs(x).max() > _LARGEST:
+        return None  # the long way says that float32 cannot hold it
     if type(y) is np.ndarray:
         return y.item() if y.shape == (1,) else None
     return y[0] if type(y) in (list, tuple) and len(y) == 1 and np.isscalar(y[0]) else None
+
+
+def in_precision(values: np.ndarray, precision: str, what: str) -> np.ndarray:
+    """Return finite values in the float type that learns; one it cannot hold is a DataError."""
+    with np.errstate(over="ignore"):
+        cast = values.astype(precision, copy=False)
+    if not np.isfinite(cast).all():
+        raise DataError(
+            f"{what} hold a value that is too large for {precision}",
+            remedy="scale them, or take precision='float64'",
+        )
+    return cast
 
 
 def _plain_rows(x: Any) -> bool:

@@ -23,7 +23,13 @@ from neuroscope.neuron.range_test import RangeTest, learning_rate_range
 from neuroscope.neuron.step import State, make_scratch, train_epoch
 from neuroscope.neuron.units import LINEAR, LOGISTIC, learn_row, learn_rows
 from neuroscope.neuron.update import make_rule
-from neuroscope.tasks.estimators._base import Estimator, check_finite, names_of, seed_of
+from neuroscope.tasks.estimators._base import (
+    Estimator,
+    check_finite,
+    in_precision,
+    names_of,
+    seed_of,
+)
 from neuroscope.tasks.estimators._errors import ParameterError
 from neuroscope.tasks.estimators._neurons import Lesson, Pass, learn_safely, watch_cost, writable
 from neuroscope.tasks.estimators._rows import Rows
@@ -251,6 +257,7 @@ class Descent(Estimator):
         if len(network.widths) == 2:
             weights, bias = network.layer(0)
             return x.astype(np.float64) @ weights.astype(np.float64) + bias
+        x = in_precision(x, self.precision, "the features")
         lacking = -len(x) % ROWS_A_BLOCK
         rows = np.concatenate([x, np.zeros((lacking, x.shape[1]), x.dtype)]) if lacking else x
         return network.propagate(rows)[0][: len(x)].astype(np.float64)

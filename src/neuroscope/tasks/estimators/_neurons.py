@@ -73,12 +73,13 @@ def learn(
         for unit, targets in zip(theta, lesson.y, strict=True):
             learn_rows(rule, unit, lesson.x, targets, lesson.w, order, rate, l2, met)
             loss += mean_cost(rule, met, targets, lesson.w)
-        if not (math.isfinite(loss) and np.isfinite(theta).all()):
+        value = None if watch is None else watch(theta)
+        seen = loss if value is None else loss + value
+        if not (math.isfinite(seen) and np.isfinite(theta).all()):
             raise DivergedError(
                 f"the loss stopped being finite in epoch {epoch}",
                 remedy="lower learning_rate or scale the features (StandardScaler)",
             )
-        value = None if watch is None else watch(theta)
         yield Pass(loss, value)
         if value is None:
             continue

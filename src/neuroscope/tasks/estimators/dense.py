@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron.heads import Kind
-from neuroscope.tasks.estimators._base import Classifier, ClassWeight, Regressor
+from neuroscope.tasks.estimators._base import Classifier, ClassWeight, Regressor, in_precision
 from neuroscope.tasks.estimators._errors import DataError, ParameterError
 from neuroscope.tasks.estimators._networks import Descent
 from neuroscope.tasks.estimators._rows import Rows
@@ -186,13 +186,22 @@ class DenseRegressor(Regressor, _Dense):
 
     def _scaled(self, rows: Rows) -> Rows:
         """Return rows with targets in standard deviations from their mean."""
-        return Rows(rows.x, (rows.y - self.target_mean_) / self.target_scale_, rows.w)
+        y = (rows.y - self.target_mean_) / self.target_scale_
+        in_precision(y, self.precision, "the targets")
+        return Rows(rows.x, y, rows.w)
 
     def _measure(self, rows: Rows) -> None:
-        """Set the mean and the standard deviation of each target; a constant one counts as 1."""
-        self.target_mean_ = np.average(rows.y, axis=0, weights=rows.w)
-        spread = np.average((rows.y - self.target_mean_) ** 2, axis=0, weights=rows.w)
-        self.target_scale_ = np.where(spread > 0, np.sqrt(spread), 1.0)
+        """Set the mean and the standard deviation of each target; a constant one counts as 1.
+
+        Squares are taken of targets in units of the largest, which neither overflow nor vanish.
+        """
+        unit = np.abs(rows.y).max(axis=0)
+        unit = np.where(unit > 0, unit, 1.0)
+        y = rows.y / unit
+        mean = np.average(y, axis=0, weights=rows.w)
+        spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=rows.w))
+        self.target_mean_ = mean * unit
+        self.target_scale_ = np.where(spread * unit > 0, spread * unit, 1.0)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the value of each row (n,), or its values (n, k)."""

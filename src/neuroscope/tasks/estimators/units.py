@@ -26,6 +26,7 @@ from neuroscope.tasks.estimators._base import (
     ClassWeight,
     Regressor,
     check_finite,
+    in_precision,
     seed_of,
 )
 from neuroscope.tasks.estimators._errors import ParameterError
@@ -215,7 +216,9 @@ class LinearNeuron(Regressor, Descent):
         return self
 
     def _question(self, x: Any, y: Any, sample_weight: Any) -> tuple[Kind, int, Rows]:
-        return "regression", 1, self._read(x, y, sample_weight)
+        rows = self._read(x, y, sample_weight)
+        in_precision(rows.y, self.precision, "the targets")
+        return "regression", 1, rows
 
     def _foresee(self, rows: Rows) -> None:
         """Begin with the mean target as the bias, which is slow to learn beside large features."""
@@ -262,6 +265,7 @@ class LinearNeuron(Regressor, Descent):
                 self._learn_one(X, value)
                 return self
         rows = self._read(X, y, sample_weight, reset=first)
+        in_precision(rows.y, self.precision, "the targets")
         if first:
             self._first_online("regression", 1, rows)
         self._learn_online(rows)

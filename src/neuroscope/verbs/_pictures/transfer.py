@@ -10,18 +10,19 @@ from neuroscope.judge.intervals import Difference, paired_difference
 from neuroscope.tasks import rung_name
 from neuroscope.verbs._climb import Climb
 
-_SCRATCH = (("convolution", "residual"), ("dense",), ("neuron",))  # the deepest that there are
+_SCRATCH = ("neuron", "dense", "convolution", "residual")
 _TRANSFER = ("transfer", "fine_tuning")
 
 
 def transfer_worth(climb: Climb) -> dict[str, Any] | None:
     """Return scores, seconds and paired differences, with the answer in words; None without.
 
-    The differences are to the best net from scratch, on the held-out rows that all rungs share.
+    The differences are to the best net from scratch, whichever rung it stands on, on the held-out
+    rows that all rungs share.
     """
     done = {name: run for name, run in climb.runs.items() if run.status == "done" and run.interval}
     moved = [name for name in _TRANSFER if name in done]
-    scratch = next((n for group in _SCRATCH if (n := _best(climb, group))), "")
+    scratch = _best(climb, [name for name in _SCRATCH if name in done])
     if not moved or not scratch:
         return None
     base = climb.predictions(done[scratch])

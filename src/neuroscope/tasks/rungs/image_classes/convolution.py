@@ -28,7 +28,7 @@ TITLE = "a convolutional network"
 ORDER = 3
 YARDSTICK = False
 PARALLEL = False
-SHARE = 2.0
+SHARE = 1.5
 CORE = False
 REFITTED = False
 
@@ -48,7 +48,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> TorchLearner:
 
 def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
     options = {"width": recipe.width or 32, "hidden": recipe.hidden or (128,)}
-    options |= {"dropout": recipe.dropout}
+    options |= {"dropout": recipe.dropout, "hidden_norm": True}
     options |= {"channels": Store.of(training.problem).channels, "size": recipe.image_size,
                 "outputs": _torch.outputs(training.problem), "seed": recipe.seed}  # fmt: skip
     return {"family": "convolution", "options": options}

@@ -1,12 +1,14 @@
-"""Rung 6: fine-tuning: the pretrained net itself learns on, its upper layers first.
+"""Rung 6: fine-tuning: the pretrained net itself learns on, its upper layers.
 
 The head begins as the best one on the frozen features, so that the first steps do not wash away
-what the layers below know (Kumar et al. 2022, arXiv 2202.10054); then group after group is let
-learn, at smaller rates below (Howard and Ruder 2018, arXiv 1801.06146).
+what the layers below know, and all that is to learn may do so from the first step on (Kumar et al.
+2022, arXiv 2202.10054), at smaller rates below (Howard and Ruder 2018, arXiv 1801.06146).
 """
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ SHARE = 6.0
 CORE = False
 REFITTED = False
 
-_GROUPS = 3  # layer groups that learn besides the head
+_GROUPS = 8  # layer groups that learn besides the head
 _VISITS = 10_000  # pictures times epochs that are enough to move the upper layers
 
 
@@ -49,9 +51,9 @@ def recipes(training: Training) -> list[Recipe]:
         defaults.loss(Recipe(net="fine_tuning", seed=problem.seed), problem)
         .because("what the backbone was trained on", backbone=name,
                  image_size=backbone.normalisation.size)
-        .because(f"the upper ones; {rows:,} pictures", unfreeze=_GROUPS, layer_decay=0.5)
+        .because(f"the upper ones; {rows:,} pictures", unfreeze=_GROUPS, layer_decay=0.8)
         .because(f"{rows:,} pictures", epochs=epochs, batch_size=32)
-        .because("small: the net knows much already", learning_rate=3e-4, optimizer="adamw")
+        .because("small: the net knows much already", learning_rate=5e-4, optimizer="adamw")
         .because("small steps, larger ones, small ones", schedule="one_cycle", weight_decay=0.01)
     )  # fmt: skip
     recipe = defaults.moved(recipe, Store.of(problem).channels)
@@ -63,11 +65,14 @@ def recipes(training: Training) -> list[Recipe]:
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> TorchLearner:
     """Fit the head on frozen features, then let the upper layers of the backbone learn."""
+    began = time.monotonic()
     net, record = _net(training, recipe)
     frozen = Recipe(net="transfer", backbone=recipe.backbone)
     start = transfer.recipes(training)[0].because("the start of fine-tuning", seed=recipe.seed)
     head = transfer.fit(training, start, Watch(watch.rung, -1, ignore, None, watch.stop))
     set_head(net, head, training.encoded(frozen)[0])
+    if watch.seconds is not None:
+        watch = replace(watch, seconds=max(watch.seconds - (time.monotonic() - began), 0.0))
     return _torch.fit(training, recipe, watch, net, record)
 
 

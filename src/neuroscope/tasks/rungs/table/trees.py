@@ -114,6 +114,7 @@ def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # no
     model: Any = maker(max_iter=_ROUNDS, random_state=seed)
     with threadpool_limits(1 if len(x) < _ONE_THREAD_BELOW else None, user_api="openmp"):
         if watch.seconds is None:
+            model.set_params(early_stopping=_early_stopping(training.problem.kind, training.y))
             model.fit(x, training.y, sample_weight=training.weights)
         else:
             _fit_within(model, x, training, watch)
@@ -121,6 +122,15 @@ def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Trees:  # no
     if not regression:
         seen = np.isin(np.arange(training.problem.classes), model.classes_)
     return _as_arrays(model, training.problem.kind, encoder, seen)
+
+
+def _early_stopping(kind: str, y: np.ndarray) -> str | bool:
+    """Return scikit-learn's default, but no early stopping where a class has a single row.
+
+    It holds rows out for that, a share of each class, and refuses a class it cannot divide.
+    """
+    lone = kind != "regression" and np.unique(y, return_counts=True)[1].min() < 2
+    return False if lone else "auto"
 
 
 def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> None:
@@ -133,7 +143,8 @@ def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> 
     if len(x) > _ONE_THREAD_BELOW:  # long enough to be worth a look ahead
         trial = np.arange(0, len(x), max(len(x) // _TIMED_ROWS, 1))
         brief: Any = clone(model)
-        brief.set_params(max_iter=_ROUNDS_A_STEP).fit(x[trial], training.y[trial])
+        brief.set_params(max_iter=_ROUNDS_A_STEP, early_stopping=False)
+        brief.fit(x[trial], training.y[trial])
         expected = (time.monotonic() - began) * len(x) / len(trial)
         if expected > seconds:
             problem = training.problem
@@ -141,7 +152,8 @@ def _fit_within(model: Any, x: np.ndarray, training: Training, watch: Watch) -> 
             rows = thinned(problem.kind, training.y, count, seed=problem.seed)
     weights = training.problem.weights_of(training.rows[rows])
     x, y = x[rows], training.y[rows]
-    model.set_params(warm_start=True)
+    stopping = _early_stopping(training.problem.kind, y)
+    model.set_params(warm_start=True, early_stopping=stopping)
     for rounds in range(_ROUNDS_A_STEP, _ROUNDS + 1, _ROUNDS_A_STEP):
         step_began = time.monotonic()
         model.set_params(max_iter=rounds).fit(x, y, sample_weight=weights)
