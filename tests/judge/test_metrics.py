@@ -97,9 +97,11 @@ def test_a_weight_of_three_is_the_row_three_times(seed, name) -> None:
     if metric.kinds == ("regression",):
         y = random.normal(size=60)
         p = y + random.normal(size=60)
+    elif metric.kinds == ("forecast",):
+        y, p = random.uniform(1, 2, size=(60, 5)), random.normal(size=(60, 3))
     else:
         y, p, _ = classification(seed, 2, rows=60, ties=True)
-    repeated = metric(np.repeat(y, times), np.repeat(p, times, axis=0))
+    repeated = metric(np.repeat(y, times, axis=0), np.repeat(p, times, axis=0))
     assert metric(y, p, times.astype(float)) == pytest.approx(repeated, abs=1e-10)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 ROW = "row"
-_OF_TASK = {"image_classes": "picture", "series_classes": "sequence"}
+_OF_TASK = {
+    "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
+}  # fmt: skip
 
 
 def noun_of(task: str) -> str:
-    """Return what a row of a task is called: "row", "picture", "sequence"."""
+    """Return what a row of a task is called: "row", "picture", "sequence", "forecast"."""
     return _OF_TASK.get(task, ROW)
 
 

@@ -40,7 +40,10 @@ Cost = Annotated[
     ),
 ]
 Target = Annotated[
-    str | None, typer.Option(metavar="COL", help="The column to predict; else it is guessed.")
+    str | None,
+    typer.Option(
+        metavar="COL", help="The column to predict; else it is guessed. Of forecasts several: a,b."
+    ),
 ]
 Drop = Annotated[
     str | None, typer.Option(metavar="COL,…", help="Columns that the model may not see.")
@@ -61,12 +64,18 @@ Time = Annotated[
 ]
 Series = Annotated[
     str | None,
-    typer.Option(
-        metavar="COL", help="Says which sequence a row belongs to: each becomes one case."
-    ),
+    typer.Option(metavar="COL", help="Says which sequence or series a row belongs to."),
 ]
 Task = Annotated[
     str, typer.Option(metavar="TASK", help="What kind of job this is; auto finds out.")
+]
+Horizon = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Forecast so many steps of the --time column; else chosen."),
+]
+LookBack = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Readings that a forecast is made from; else chosen."),
 ]
 Weight = Annotated[str | None, typer.Option(metavar="COL", help="How much each row counts.")]
 Positive = Annotated[

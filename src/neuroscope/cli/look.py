@@ -14,6 +14,8 @@ def command(
     group: given.Group = None,
     time: given.Time = None,
     series: given.Series = None,
+    horizon: given.Horizon = None,
+    look_back: given.LookBack = None,
     weight: given.Weight = None,
     schema: given.SchemaFile = None,
     sql: given.Sql = None,
@@ -30,7 +32,8 @@ def command(
     from neuroscope.verbs.look import look  # noqa: PLC0415
 
     options = DataOptions(target=target, drop=given.names(drop), split=split, group=group,
-                          time=time, series=series, weight=weight, schema=schema, sql=sql,
+                          time=time, series=series, horizon=horizon, look_back=look_back,
+                          weight=weight, schema=schema, sql=sql,
                           task=None if task == "auto" else task)  # fmt: skip
     with _progress.watching(quiet=quiet) as monitor:
         found = look(source, options, seed=seed, monitor=monitor)

@@ -28,6 +28,10 @@ def command(
         str | None,
         typer.Option(metavar="COL,…", help="Columns of the source to carry along, e.g. an id."),
     ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Steps to forecast; else as many as were trained."),
+    ] = None,
     sql: given.Sql = None,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
@@ -45,7 +49,7 @@ def command(
 
     with _progress.watching(quiet=quiet) as monitor:
         found = predict(model, source, out=out, sheet=sheet, keep=given.names(keep), sql=sql,
-                        monitor=monitor)  # fmt: skip
+                        horizon=horizon, monitor=monitor)  # fmt: skip
     if as_json:
         table = found.pop("table")
         _out.print_json(found if out else found | {"predictions": table.to_pylist()})

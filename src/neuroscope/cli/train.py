@@ -47,6 +47,8 @@ def command(
     group: given.Group = None,
     time: given.Time = None,
     series: given.Series = None,
+    horizon: given.Horizon = None,
+    look_back: given.LookBack = None,
     weight: given.Weight = None,
     positive: given.Positive = None,
     drop: given.Drop = None,
@@ -98,7 +100,8 @@ def command(
     from neuroscope.verbs._prepare import DataOptions  # noqa: PLC0415
 
     data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
-                       group=group, time=time, series=series, weight=weight, schema=schema, sql=sql,
+                       group=group, time=time, series=series, horizon=horizon, look_back=look_back,
+                       weight=weight, schema=schema, sql=sql,
                        task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,

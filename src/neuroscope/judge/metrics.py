@@ -1,7 +1,8 @@
 """The metrics: what each one measures, in words, and which kind of task it belongs to.
 
 Truth y: class numbers 0..k-1 (n,), or numbers (n,). Predictions p: probabilities (n, k), the
-positive class in column 1 of two, or numbers (n,). Weights (n,), not negative, any scale.
+positive class in column 1 of two, or numbers (n,). Of forecasts: truth and scales (n, h + 2), see
+`_forecasts`, and predictions (n, h). Weights (n,), not negative, any scale.
 Definitions are scikit-learn's; where scikit-learn warns and returns 0 for a metric without
 meaning (a class without rows, a constant target) the value here is nan.
 """
@@ -16,10 +17,11 @@ import numpy as np
 
 from neuroscope.base.errors import InputError, choice_error
 from neuroscope.judge import _arithmetic as sums
+from neuroscope.judge import _forecasts as paths
 
-Kind = Literal["binary", "multiclass", "regression"]
-Needs = Literal["decisions", "probabilities", "numbers"]
-KINDS: tuple[Kind, ...] = ("binary", "multiclass", "regression")
+Kind = Literal["binary", "multiclass", "regression", "forecast"]
+Needs = Literal["decisions", "probabilities", "numbers", "paths"]
+KINDS: tuple[Kind, ...] = ("binary", "multiclass", "regression", "forecast")
 _CLASSES: tuple[Kind, ...] = ("binary", "multiclass")
 _ANY = "positive"  # a word for the positive class where its name is not known
 _MOSTLY_ONE_CLASS = 0.6  # share of the largest class above which accuracy flatters guessing
@@ -94,6 +96,8 @@ def _catalogue(*metrics: Metric) -> dict[str, Metric]:
 
 _DECISIONS, _PROBABILITIES, _NUMBERS = "decisions", "probabilities", "numbers"
 _REGRESSION: tuple[Kind, ...] = ("regression",)
+_PATHS = "paths"
+_FORECAST: tuple[Kind, ...] = ("forecast",)
 
 METRICS: dict[str, Metric] = _catalogue(
     Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
@@ -150,6 +154,20 @@ METRICS: dict[str, Metric] = _catalogue(
     Metric("median_absolute_error", "median absolute error", False, _REGRESSION, _NUMBERS,
            sums.median_absolute_error,
            "Half of the rows are missed by less than {value}, in units of the target.", True),
+    Metric("path_mae", "mean absolute error", False, _FORECAST, _PATHS,
+           paths.mean_over_steps(paths.absolute),
+           "A forecast misses by {value} on average over its steps, in units of the target.", True),
+    Metric("mase", "MASE", False, _FORECAST, _PATHS, paths.mean_over_steps(paths.scaled),
+           "A forecast misses by {value} times what repeating the last season misses from one step "
+           "to the next in the past (below 1 is better than that)."),
+    Metric("path_rmse", "RMSE", False, _FORECAST, _PATHS,
+           sums.root(paths.mean_over_steps(paths.squared)),
+           "A typical miss is {value}, in units of the target, large misses counted most.", True),
+    Metric("standardised_mse", "MSE of standardised values", False, _FORECAST, _PATHS,
+           paths.mean_over_steps(paths.standardised),
+           "The mean squared miss is {value} where each series has a variance of 1."),
+    Metric("smape", "sMAPE", False, _FORECAST, _PATHS, paths.mean_over_steps(paths.symmetric),
+           "A forecast misses by {value} % of the mean of truth and forecast (200 is the worst)."),
 )  # fmt: skip
 
 
@@ -182,6 +200,10 @@ def scores(
 
 def primary_metric(kind: Kind, y: np.ndarray) -> tuple[str, str]:
     """Return the name of the metric that decides, and the reason in words."""
+    if kind == "forecast" and paths.levels_differ(y):
+        return "mase", "the series differ in level, and errors are scaled by each one's own"
+    if kind == "forecast":
+        return "path_mae", "a number at each step: how far off the forecast is on average"
     if kind == "regression":
         return "r2", "the target is a number: the share of its variation that is explained"
     if kind == "binary":
@@ -199,6 +221,8 @@ def checked(
     metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (y, p, weights) as arrays of float64 (y of classes: int64), or an InputError."""
+    if metric.needs == _PATHS:
+        return _checked_paths(metric, y, p, weights)
     regression = metric.needs == _NUMBERS
     y = np.asarray(y)
     if not regression and len(y) and y.dtype.kind not in "iub":
@@ -221,4 +245,22 @@ def checked(
             raise InputError(f"{what} is not a finite number", where=f"row {finite.argmin()}")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
         raise InputError("weights must be 0 or more, finite and not all 0")
+    return y, p, weights
+
+
+def _checked_paths(
+    metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if y.ndim != 2 or p.shape != (len(y), y.shape[1] - paths.SCALES):
+        raise InputError(
+            f"{metric.title} needs truths (n, h + {paths.SCALES}) and forecasts (n, h), got "
+            f"{y.shape} and {p.shape}"
+        )
+    if not len(y):
+        raise InputError(f"{metric.title} needs at least one row", remedy="give rows to judge")
+    finite = np.isfinite(p).all(axis=1)
+    if not finite.all():
+        raise InputError("a forecast is not a finite number", where=f"row {finite.argmin()}")
     return y, p, weights

@@ -200,15 +200,15 @@ def weighted_sums(
 
 def least_squares(
     x: np.ndarray,  # (n, d)
-    y: np.ndarray,  # (n,)
+    y: np.ndarray,  # (n,), or (n, k) for k neurons on the same inputs
     *,
     w: np.ndarray | None = None,  # (n,)  row weights
     l2: float = 0.0,
 ) -> np.ndarray:
-    """Return the linear neuron's best theta (d+1,) in closed form, in float64.
+    """Return the linear neuron's best theta (d+1,), or (d+1, k), in closed form, in float64.
 
-    Minimises mean of w (z - y)^2 / 2 + l2 / 2 sum w_j^2; the bias is not penalised. Columns are
-    brought to standard deviation 1 first, so that their units decide nothing; where they repeat
+    Minimises mean of w (z - y)^2 / 2 + l2 / 2 sum w_j^2; the bias, last, is not penalised. Columns
+    are brought to standard deviation 1 first, so that their units decide nothing; where they repeat
     each other the solution that is shortest in these units is taken (pseudo-inverse). Gauss 1809;
     ridge: Hoerl and Kennard 1970.
     """
@@ -222,5 +222,6 @@ def least_squares(
     spread = np.where(varies, spread, 1.0)
     scaled *= varies / spread
     covariance = scaled.T @ (scaled * share[:, None]) + np.diag(l2 / spread**2)
-    slopes = np.linalg.lstsq(covariance, scaled.T @ (share * (y - y_mean)), rcond=None)[0] / spread
-    return np.append(slopes, y_mean - x_mean @ slopes)
+    weighted = (share * (y - y_mean).T).T
+    slopes = (np.linalg.lstsq(covariance, scaled.T @ weighted, rcond=None)[0].T / spread).T
+    return np.concatenate([slopes, [y_mean - x_mean @ slopes]])

@@ -12,7 +12,16 @@ from markupsafe import Markup, escape
 from neuroscope.base.errors import InputError
 from neuroscope.base.nouns import called
 from neuroscope.base.version import __version__
-from neuroscope.report import background, insight, over_time, pictures, quality, sections, words
+from neuroscope.report import (
+    background,
+    forecasts,
+    insight,
+    over_time,
+    pictures,
+    quality,
+    sections,
+    words,
+)
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
 from neuroscope.runs.folder import RunFolder, is_run
@@ -20,6 +29,7 @@ from neuroscope.runs.folder import RunFolder, is_run
 _TEMPLATES = Path(__file__).with_name("templates")
 _SECTIONS = {
     "decision": sections.decision,
+    "forecast": forecasts.forecast,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -38,6 +48,7 @@ _SECTIONS = {
     "reproduce": background.reproduce,
 }
 _CONTENTS = {
+    "forecast": ("forecast", "The forecast"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),

@@ -80,6 +80,20 @@ GLOSSARY = {
         "The size of a typical miss in units of the target; large misses count most (root mean "
         "squared error).",
     ),
+    "mase": (
+        "MASE",
+        "The average miss in units of what repeating the last season misses in the past, so that "
+        "large and small series count alike (Hyndman and Koehler 2006).",
+    ),
+    "smape": (
+        "sMAPE",
+        "The average miss as percent of the mean of truth and forecast: 0 is perfect, 200 the "
+        "worst. It says little where readings are near 0.",
+    ),
+    "standardised_mse": (
+        "MSE of standardised values",
+        "The mean squared miss where each series is brought to a variance of 1 first.",
+    ),
     "mae": ("mean absolute error", "The average size of a miss, in units of the target."),
     "interval": (
         "95 % interval",
@@ -143,7 +157,8 @@ GLOSSARY = {
         "How much worse the score gets when one column is shuffled, so that it says nothing.",
     ),
 }
-_ALIASES = {"average_precision": "pr_auc", "auc": "roc_auc"}
+_ALIASES = {"average_precision": "pr_auc", "auc": "roc_auc", "path_mae": "mae",
+            "path_rmse": "rmse"}  # fmt: skip
 
 
 _POSITIVE = {

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split, TaskKind, inner_split, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
+
+RowKind = Literal["binary", "multiclass", "regression"]
 
 
 class Encoder(Protocol):
@@ -51,6 +53,10 @@ class Problem:
 
     `y` holds the truth of every row: class indices (int64, -1 where missing) or numbers in the
     target's own unit (float64, nan where missing). Row weights are None when all rows count alike.
+
+    Where the rows are forecasts, made at some moment of the table's series, `y` is packed as
+    `judge._forecasts` says, and `blocks` and `moments` (n,) say which of them overlap and when
+    they begin.
     """
 
     table: Table
@@ -62,6 +68,8 @@ class Problem:
     encoding: Encoding
     y: np.ndarray
     weights: np.ndarray | None = None
+    blocks: np.ndarray | None = None  # group numbers of rows that are no rows of the table
+    moments: np.ndarray | None = None  # and their order in time
     backbone: str = ""  # pretrained net that may be used, by name or folder
     scratch: Path | None = None  # folder for what is worth keeping from rung to rung
     monitor: Monitor = ignore  # who watches what is done once for all rungs
@@ -71,6 +79,12 @@ class Problem:
     def classes(self) -> int:
         """Number of classes; 1 for regression."""
         return max(len(self.codec.classes), 1)
+
+    @property
+    def row_kind(self) -> RowKind:
+        """The kind, for what knows no forecasts: the neuron core and its recipes."""
+        assert self.kind != "forecast"
+        return self.kind
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the weights of some rows, or None where all count alike, also if all are 0."""
@@ -97,11 +111,15 @@ class Problem:
 
     def times_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the moments of rows that are divided in time (the time column), or None."""
+        if self.moments is not None:
+            return self.moments[rows]
         column = self.schema.by_role("time")
         return None if column is None else cells(self.table, column.name, rows).moments()
 
     @cached_property
     def _groups(self) -> np.ndarray | None:
+        if self.blocks is not None:
+            return self.blocks
         column = self.schema.by_role("group")
         return None if column is None else whole_groups(self.table, column.name)
 

@@ -84,7 +84,7 @@ def candidates(make: Callable[..., list[Recipe]], training: Training) -> list[Re
     """Return what one of the makers in `_defaults` proposes for these rows, best guess first."""
     problem = training.problem
     features = training.encoded()[1].shape[1]
-    return make(problem.kind, len(training.rows), features, problem.classes, problem.seed)
+    return make(problem.row_kind, len(training.rows), features, problem.classes, problem.seed)
 
 
 def warm_up(precision: str = "float32") -> None:
@@ -100,7 +100,7 @@ def warm_up(precision: str = "float32") -> None:
 def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
     """Fit one net by its recipe; epochs are cut to what `watch.seconds` allows, and it says so."""
     problem = training.problem
-    kind, classes = problem.kind, problem.classes
+    kind, classes = problem.row_kind, problem.classes
     encoder, x = training.encoded(recipe)
     network = heads.build(kind, x.shape[1], classes, recipe)
     positions = np.arange(len(x))
@@ -148,7 +148,7 @@ def _examples(
     weights = training.problem.weights_of(training.rows[positions])
     rows = x if len(positions) == len(x) else x[positions]  # large tables: no second copy
     return heads.examples(
-        training.problem.kind, rows, training.y[positions], training.problem.classes,
+        training.problem.row_kind, rows, training.y[positions], training.problem.classes,
         recipe, sample_weight=weights, smooth=smooth,
     )  # fmt: skip
 
@@ -158,7 +158,7 @@ def _watched(training: Training, encoder: Encoder, recipe: Recipe) -> Examples |
         return None
     problem, x = training.problem, training.held_encoded(encoder)
     y = problem.learnt(training.held)
-    return heads.examples(problem.kind, x, y, problem.classes, recipe, smooth=False)
+    return heads.examples(problem.row_kind, x, y, problem.classes, recipe, smooth=False)
 
 
 def _tell(

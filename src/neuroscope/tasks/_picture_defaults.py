@@ -54,7 +54,7 @@ def neuron(training: Training) -> list[Recipe]:
     found = [
         flat(recipe, problem)
         for recipe in _defaults.neuron_recipes(
-            problem.kind, rows, inputs, problem.classes, problem.seed
+            problem.row_kind, rows, inputs, problem.classes, problem.seed
         )
     ]
     return found if rows * inputs <= _TRIED_NUMBERS else found[:1]
@@ -66,7 +66,7 @@ def dense(training: Training) -> list[Recipe]:
     start = flat(Recipe(net="dense", seed=problem.seed), problem)
     visits = min(_PICTURE_VISITS, _PIXEL_VISITS / start.image_size**2)
     first = (
-        _defaults.with_loss(start, problem.kind, problem.classes)
+        _defaults.with_loss(start, problem.row_kind, problem.classes)
         .because("wide first, for many pixels", hidden=(256, 128), activation="relu")
         .because(f"{rows:,} pictures", batch_size=_batch(rows), epochs=_epochs(visits / rows))
         .because("large steps, then small ones", learning_rate=2e-3, schedule="cosine")

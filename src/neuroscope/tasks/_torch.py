@@ -118,7 +118,7 @@ def fit(
         rung=watch.rung, fold=watch.fold, monitor=counting(watch), stop=watch.stop,
         seconds=None if seconds is None else max(seconds, 0.0),
         checkpoint=checkpoint(training, watch),
-        predicted=_predicted(training),
+        predicted=predicted(training),
     )  # fmt: skip
     if isinstance(net, Transfer):
         stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen, ready=True)
@@ -132,7 +132,7 @@ def fit(
     return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
-def _predicted(training: Training) -> int:
+def predicted(training: Training) -> int:
     """Return how many rows are predicted after a fit: those held out, and those of the test."""
     held = 0 if training.held is None else len(training.held)
     return held + len(training.problem.split.test)

@@ -21,7 +21,7 @@ def train_command(source: Any, *holders: Any) -> str:
             value = getattr(holder, field.name)
             shown = value != field.default or field.name == "seed"
             if shown and field.name not in _NOT_ABOUT_THE_RESULT:
-                words += [f"--{field.name}", _text(field.name, value)]
+                words += [f"--{field.name.replace('_', '-')}", _text(field.name, value)]
     return shlex.join(words)
 
 

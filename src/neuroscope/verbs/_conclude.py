@@ -27,9 +27,11 @@ from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
+from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Learner, Watch, predict
 from neuroscope.verbs._climb import Climb
 from neuroscope.verbs._decision import decision, decision_for
+from neuroscope.verbs._forecasts.conclude import forecast_view, intervals_of
 from neuroscope.verbs._pictures.rows import names_of
 from neuroscope.verbs._rung_run import FINAL_FITS
 from neuroscope.verbs._series.views import time_views
@@ -39,7 +41,9 @@ _BOOTSTRAPPED = {
     "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
     "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
     "regression": ("r2", "rmse", "mae"),
+    "forecast": ("mase", "path_mae", "path_rmse", "standardised_mse", "smape"),
 }
+_NUMBERS = ("regression", "forecast")  # kinds without probabilities
 
 
 class Conclusion:
@@ -57,17 +61,20 @@ class Conclusion:
         self.held = climb.predictions(self.run)
         self.held_y = self.problem.y[climb.held_out]
         self.temperature = self._temperature()
+        self.intervals = None
+        if self.problem.kind == "forecast":
+            self.intervals = intervals_of(self.problem, climb.held_out, self.held)
         self.refuted = False  # whether the test rows say that guessing is better
 
     def _temperature(self) -> float:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
-        if self.problem.kind == "regression" or self.choice.chosen == "majority":
+        if self.problem.kind in _NUMBERS or self.choice.chosen == "majority":
             return 1.0
         weights = self.problem.weights_of(self.climb.held_out)
         return fit_temperature(self.held_y, self.held, weights)
 
     def _calibrated(self, p: np.ndarray) -> np.ndarray:
-        return p if self.problem.kind == "regression" else apply_temperature(p, self.temperature)
+        return p if self.problem.kind in _NUMBERS else apply_temperature(p, self.temperature)
 
     def threshold(self) -> dict[str, Any] | None:
         """Return the decision threshold of a binary task: by cost or sensitivity where given."""
@@ -144,6 +151,8 @@ class Conclusion:
                 intervals[name] = [found.low, found.high]
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
+        if self.intervals is not None:
+            return test, {"forecast": forecast_view(self.climb, learner, self.intervals, rows, p)}
         views = self._views(rows, y, p, threshold)
         if self._of_pictures:
             from neuroscope.verbs._pictures.views import (  # noqa: PLC0415 - Pillow
@@ -161,7 +170,8 @@ class Conclusion:
         """Say so when the test rows do not confirm that the chosen rung beats guessing."""
         if not self.choice.usable:
             return
-        guess = _constant.fit(self.problem.training(self.problem.split.development), None, Watch())
+        guess = self._guess().fit(self.problem.training(self.problem.split.development), None,
+                                  Watch())  # fmt: skip
         gap = paired_difference(
             self.climb.metric, y, p, predict(self.problem, guess, rows), self.climb.resampling,
             self.problem.weights_of(rows), self.problem.groups_of(rows),
@@ -172,6 +182,11 @@ class Conclusion:
                 message=f"on the {len(rows):,} test rows the model is not clearly better than "
                 "guessing; gather more rows before you rely on it",
             ))  # fmt: skip
+
+    def _guess(self) -> ModuleType:
+        """Return what fits the plainest answer of the task."""
+        name = getattr(self.climb.task, "GUESS", None)
+        return self.climb.task.RUNGS.get(name) if name else _constant
 
     def _views(
         self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float
@@ -217,7 +232,10 @@ class Conclusion:
         arrays, parts = _model.pack(
             problem, learner, temperature=self.temperature, threshold=threshold
         )
-        parts[SEEN_ROWS] = sketch(problem.table, problem.schema, problem.split.development)
+        if self.intervals is None:
+            parts[SEEN_ROWS] = sketch(problem.table, problem.schema, problem.split.development)
+        else:
+            parts["intervals"] = self.intervals.to_json()
         card = Card(
             task=self.climb.task.NAME,
             target=problem.codec.column,
@@ -226,8 +244,7 @@ class Conclusion:
             metrics=dict(test),
             rows=problem.split.counts,
             data_fingerprint=fingerprint,
-            intended_use=f"predict {problem.codec.column!r} for {noun_of(self.climb.task.NAME)}s "
-            f"like those of {problem.table.origin.text}",
+            intended_use=self._intended_use(),
             limitations=self.limitations(),
             licence_notes=self._licence(learner),
         )
@@ -239,11 +256,20 @@ class Conclusion:
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip
 
+    def _intended_use(self) -> str:
+        target, origin = self.problem.codec.column, self.problem.table.origin.text
+        if self.intervals is not None:
+            return f"forecast {target!r} of series like those of {origin}"
+        return f"predict {target!r} for {noun_of(self.climb.task.NAME)}s like those of {origin}"
+
     def _licence(self, learner: Learner) -> str:
         origin = origin_of(learner)
         return "" if origin is None else licence(origin)
 
-    def _again(self, model: _model.Model, rows: np.ndarray) -> np.ndarray:
+    def _again(self, model: Any, rows: np.ndarray) -> np.ndarray:
+        if self.intervals is not None:
+            return model.learner.predict(Posed.of(self.problem).windows(
+                rows, model.encoder.look_back))  # fmt: skip
         import pyarrow as pa  # noqa: PLC0415 - `take` asks for Arrow's row numbers
 
         return model.raw(self.problem.table.take(pa.array(rows)))[0]

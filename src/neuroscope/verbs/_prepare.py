@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from neuroscope.base.errors import InputError, NeuroscopeError, choice_error
-from neuroscope.base.events import Monitor, Progress, ignore
+from neuroscope.base.events import Monitor, Progress
 from neuroscope.data.audit import Finding, audit, drops
 from neuroscope.data.fingerprint import fingerprint
 from neuroscope.data.schema import Schema, infer_schema, read_schema
@@ -35,12 +35,14 @@ class DataOptions:
     split: str | None = None
     group: str | None = None
     time: str | None = None
-    series: str | None = None  # says which sequence a row belongs to
+    series: str | None = None  # says which sequence, or series, a row belongs to
     weight: str | None = None
     schema: str | None = None  # an edited schema file
     sql: str | None = None
     task: str | None = None
     backbone: str | None = None  # a pretrained net, by name or folder
+    horizon: int | None = None  # steps to forecast
+    look_back: int | None = None  # readings that a forecast is made from
 
     def overrides(self) -> Mapping[str, Mapping[str, str]]:
         """Return what the schema file says, by column."""
@@ -67,14 +69,11 @@ class Prepared:
         return fingerprint(self.table)
 
 
-def understand(
-    source: Any, options: DataOptions, monitor: Monitor = ignore
-) -> tuple[Table, Schema]:
-    """Read a source and infer its schema; errors of the schema name the source."""
-    table = as_sequences(read(source, sql=options.sql, monitor=monitor), source, options)
+def schema_of(table: Table, options: DataOptions) -> Schema:
+    """Infer the schema of a table; errors name its source."""
     axis = axis_of(table, options)
     try:
-        schema = infer_schema(
+        return infer_schema(
             table,
             target=options.target,
             drop=options.drop if table.origin.gathered is None else (),
@@ -88,7 +87,6 @@ def understand(
         )
     except NeuroscopeError as error:
         raise error.at(table.origin.text) from error
-    return table, schema
 
 
 def check_task(name: str | None) -> None:
@@ -99,9 +97,15 @@ def check_task(name: str | None) -> None:
 
 def prepare(source: Any, options: DataOptions, *, seed: int, monitor: Monitor) -> Prepared:
     """Read, infer, plan the split, audit, and drop what must be dropped; errors name the source."""
+    from neuroscope.verbs._forecasts import prepare as forecasts  # noqa: PLC0415 - stands on this
+
     check_task(options.task)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table, schema = understand(source, options, monitor)
+    table = read(source, sql=options.sql, monitor=monitor)
+    if forecasts.wanted(table, options):
+        return forecasts.prepare(table, options, seed=seed, monitor=monitor)
+    table = as_sequences(table, source, options)
+    schema = schema_of(table, options)
     try:
         return _prepare(table, schema, options, seed, monitor)
     except NeuroscopeError as error:

@@ -100,7 +100,8 @@ class Request:
 
         Raises RecipeError for a recipe that cannot be followed on these data.
         """
-        alone = ("majority", self.given.net) if self.given else None
+        guess = getattr(prepared.task, "GUESS", "majority")
+        alone = tuple(dict.fromkeys((guess, self.given.net))) if self.given else None
         rungs = ladder(prepared.task, self.options.rungs or alone)
         if prepared.problem.backbone and not any(hasattr(rung, "missing") for rung in rungs):
             raise RecipeError(

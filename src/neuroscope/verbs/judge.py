@@ -26,6 +26,7 @@ from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
 from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, best_threshold, mean_cost, parse_cost
 from neuroscope.tasks._posing import row_weights
+from neuroscope.verbs._forecasts import judge as forecasts
 from neuroscope.verbs._pictures.rows import answers, renamed
 from neuroscope.verbs._words import fitting_words
 from neuroscope.verbs.load import load
@@ -79,7 +80,13 @@ def judge(
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     priced = _priced(trained, cost)
     monitor(Progress(label="reading the data", done=0, total=3))
-    table = trained.as_rows(renamed(read(source, sql=sql, monitor=monitor), trained))
+    table = read(source, sql=sql, monitor=monitor)
+    if trained.codec.kind == "forecast":
+        if group is not None:
+            raise InputError("groups say nothing about forecasts", remedy="leave --group out")
+        found = forecasts.judge(trained, table, seed=seed, monitor=monitor)
+        return fitting_words(found, trained.artefact.card.task)
+    table = trained.as_rows(renamed(table, trained))
     try:
         groups = None if group is None else _groups(table, group)
         monitor(Progress(label="predicting", done=1, total=3))

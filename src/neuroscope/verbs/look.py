@@ -7,14 +7,18 @@ from typing import Any
 
 from neuroscope.base.errors import InputError
 from neuroscope.base.events import Monitor, Progress, ignore
+from neuroscope.base.nouns import noun_of
 from neuroscope.data.audit import audit, drops
 from neuroscope.data.images.column import picture_column
 from neuroscope.data.schema import Schema
+from neuroscope.data.sources import read
 from neuroscope.data.splits import plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.verbs._command import train_command
-from neuroscope.verbs._prepare import DataOptions, check_task, understand
+from neuroscope.verbs._forecasts import prepare as forecasts
+from neuroscope.verbs._prepare import DataOptions, check_task, schema_of
+from neuroscope.verbs._series.rows import as_sequences
 from neuroscope.verbs._words import fitting_words
 
 
@@ -29,12 +33,17 @@ def look(
     data = data or DataOptions()
     check_task(data.task)
     monitor(Progress(label="reading the data", done=0, total=2))
-    table, schema = understand(source, data, monitor)
+    table = read(source, sql=data.sql, monitor=monitor)
     monitor(Progress(label="auditing the data", done=1, total=2))
-    found = _audited(table, schema, data, seed)
+    if forecasts.wanted(table, data):
+        schema, found = forecasts.look(table, data, seed=seed)
+    else:
+        table = as_sequences(table, source, data)
+        schema = schema_of(table, data)
+        found = _audited(table, schema, data, seed)
     monitor(Progress(label="auditing the data", done=2, total=2))
     pictures = _pictures(table, schema)
-    return fitting_words({
+    told = fitting_words({
         "source": table.origin.text,
         "rows": table.rows,
         "origin": {"files": list(table.origin.files), "notes": list(table.origin.notes)},
@@ -43,6 +52,7 @@ def look(
         **pictures,
         "next": train_command(source, data),
     }, "image_classes" if pictures else "table")  # fmt: skip
+    return told | ({"noun": noun_of(forecasts.TASK)} if "series" in found else {})
 
 
 def _audited(table: Table, schema: Schema, data: DataOptions, seed: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from neuroscope.data.images.column import owns_pictures
 from neuroscope.data.sources import read
 from neuroscope.data.table import Table
 from neuroscope.data.writing import assembled, check_ending
+from neuroscope.verbs._forecasts import predict as forecasts
 from neuroscope.verbs._pictures.rows import answers, model_pictures, names_of, outside, renamed
 from neuroscope.verbs._pictures.sheet import check_sheet, draw_sheet
 from neuroscope.verbs._save import save_table
@@ -30,6 +31,7 @@ def predict(
     sheet: str | None = None,
     keep: tuple[str, ...] = (),
     sql: str | None = None,
+    horizon: int | None = None,
     monitor: Monitor = ignore,
 ) -> dict[str, Any]:
     """Predict every row of `source`; the rows stay in their order, none is left out.
@@ -40,6 +42,7 @@ def predict(
     "prediction" and for classes the probability of each. It is written to `out`
     (.csv, .parquet, .jsonl) when that is given. "notes" says what was ignored or unseen.
 
+    A model of series continues each of them by `horizon` steps, see `_forecasts.predict`.
     Pictures in files come with the "picture" (its path) first, and a last column "problem": why
     one has no prediction. A contact sheet of them goes to `sheet` (.png, .jpg), or beside `out`.
     Raises SchemaError for missing columns, ModelError for an unusable model.
@@ -50,8 +53,13 @@ def predict(
         check_sheet(sheet)
     trained = load(model) if isinstance(model, str) or hasattr(model, "__fspath__") else model
     monitor(Progress(label="reading the data", done=0, total=2))
-    table = trained.as_rows(renamed(read(source, sql=sql, monitor=monitor), trained))
+    table = read(source, sql=sql, monitor=monitor)
     monitor(Progress(label="predicting", done=1, total=2))
+    if trained.codec.kind == "forecast":
+        _refuse(sheet is not None or bool(keep), "--sheet and --keep say nothing about forecasts")
+        return forecasts.predict(trained, table, horizon=horizon, out=out, monitor=monitor)
+    _refuse(horizon is not None, "--horizon is for forecasts, and this model makes none")
+    table = trained.as_rows(renamed(table, trained))
     try:
         kept = _kept(table, (*sequence_name(trained, table), *keep))
         if not table.rows:
@@ -92,6 +100,11 @@ def predict(
         "sheet": drawn and str(drawn.path),
         "table": whole,
     }
+
+
+def _refuse(wrong: bool, what: str) -> None:
+    if wrong:
+        raise InputError(what, remedy="leave it out")
 
 
 def _kept(table: Table, keep: tuple[str, ...]) -> dict[str, Any]:

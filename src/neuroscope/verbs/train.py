@@ -217,13 +217,14 @@ def _conclude(climb: Climb, prepared: Prepared, cut: Collection[str]) -> dict[st
     test, views = end.test(learner, threshold)
     end.save_model(learner, test, threshold, prepared.fingerprint)
     prepared = replace(prepared, findings=(*prepared.findings, *end.suspects()))
-    tell(Progress(label="drawing the learning curve", done=0, total=1))
-    curve = learning_curve(end)
+    more: dict[str, Any] = {}
+    if climb.problem.kind != "forecast":  # it has no columns, and fewer windows no fewer readings
+        tell(Progress(label="drawing the learning curve", done=0, total=1))
+        more = {"learning_curve": learning_curve(end), **insight(climb, learner, end.temperature)}
     recipe = end.run.recipe.to_json() if end.run.recipe else None
     if recipe:
         climb.folder.write_json("recipe.json", recipe)
-    found = {"threshold": decision, "learning_curve": curve, "recipe": recipe, **views,
-             **insight(climb, learner, end.temperature)}  # fmt: skip
+    found = {"threshold": decision, "recipe": recipe, **views, **more}
     result = _result(climb, prepared, choice, test)
     for rung in result["rungs"]:
         rung["cut"] = rung["name"] in cut

@@ -26,8 +26,9 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     console.print(
         Text.assemble(
             (found["source"], "bold"),
-            f": {counted(found['rows'], found['noun'])}, "
-            f"{counted(len(found['columns']), 'column')}, {features} to learn from",
+            f": {counted(found['rows'], 'row' if 'series' in found else found['noun'])}, "
+            f"{counted(len(found['columns']), 'column')}"
+            + ("" if "series" in found else f", {features} to learn from"),
         )
     )
     if found["origin"]["notes"]:
@@ -35,6 +36,8 @@ def show(found: Mapping[str, Any], console: Console) -> None:
     _target(found, console)
     if "pictures" in found:
         _pictures(found["pictures"], console)
+    if found.get("series"):
+        _series(found["series"], console)
     heading(console, "Columns")
     console.print(_columns(found, console))
     if len(found["columns"]) > _MOST_COLUMNS:
@@ -57,6 +60,22 @@ def _target(found: Mapping[str, Any], console: Console) -> None:
     if target["kind"]:
         said.append(f": {KINDS.get(target['kind'], target['kind'])} ({_why(target['reason'])})")
     paragraph(console, said)
+
+
+def _series(about: Mapping[str, Any], console: Console) -> None:
+    heading(console, "Series")
+    why = about["reasons"]
+    names = ", ".join(about["names"][:_MOST_ASIDE]) + (
+        "" if about["series"] <= _MOST_ASIDE else " …"
+    )
+    bullets(console, [
+        f"{about['series']:,} series{f' ({names})' if about['series'] > 1 else ''}, "
+        f"{about['readings']:,} readings from {about['from']} to {about['to']}",
+        f"a step is {about['step']}; {about['gaps']:,} steps without a reading",
+        f"{about['horizon']:,} steps ahead: {why['horizon']}",
+        f"{about['look_back']:,} readings back: {why['look_back']}",
+        f"season {about['season']:,}: {why['season']}",
+    ], "·", "dim")  # fmt: skip
 
 
 def _pictures(about: Mapping[str, Any], console: Console) -> None:

@@ -162,9 +162,11 @@ def _where(result: Mapping[str, Any], console: Console) -> None:
         console.print(Text(f"  {label:7}{path}"), soft_wrap=True)
     heading(console, "Next")
     name = result["name"]
-    kind = "FOLDER" if result.get("noun", ROW) != ROW else ".csv"
+    kind = "FOLDER" if result.get("noun", ROW) == "picture" else ".csv"
     new, labelled = (f"{word}_{kind}" if kind == "FOLDER" else f"{word}{kind}"
                      for word in ("NEW", "LABELLED"))  # fmt: skip
+    if result["kind"] == "forecast":
+        new = labelled = "HISTORY.csv"
     steps = [
         f"neuroscope predict {name} {new} -o predictions.csv",
         f"neuroscope judge {name} {labelled}",

@@ -12,7 +12,7 @@ from neuroscope.judge.metrics import amount
 
 INDENT = 2
 KINDS = {"binary": "one of two classes", "multiclass": "one of several classes",
-         "regression": "a number"}  # fmt: skip
+         "regression": "a number", "forecast": "what comes next"}  # fmt: skip
 
 
 def duration(seconds: float) -> str:

@@ -177,7 +177,7 @@ def _changed(table: Table, name: str, series: str, groups: Groups, at: int) -> S
     return SchemaError(
         f"{name!r} changes within series {first!r}: {one} and {other}",
         where=f"column {name!r}",
-        remedy="to tell classes of sequences, give each one label",
+        remedy="give each sequence one label; to forecast a number, add --task series_forecast",
     )
 
 

@@ -34,6 +34,7 @@ _DATES = (
     "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y",
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S")
+_OFFSET = r"\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d(:?\d\d)?)$"  # behind a time of day
 _LOOKS_DATED = re.compile(
     r"\d{1,4}[-./]\d{1,2}([-./]\d{1,4})?([ T]\d.*)?$|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}"
     r"|[A-Za-z]{3,9} \d{1,2}, \d{4}"
@@ -202,6 +203,11 @@ def _dates(
     formats = [date + time for date in _DATES for time in _TIMES]
     parsers = [f"TRY_CAST({value} AS TIMESTAMP)"]
     parsers += [f"TRY_STRPTIME({value}, {literal(one)})" for one in formats]
+    zoned = connection.execute(
+        f"SELECT count(*) FILTER (regexp_matches({value}, {literal(_OFFSET)})) FROM {relation}"
+    ).fetchall()[0][0]
+    if zoned:
+        return _zoned_dates(connection, relation, words, value, zoned)
     query = ", ".join(f"count({parser})" for parser in parsers)
     counts = connection.execute(f"SELECT {query} FROM {relation}").fetchall()[0]
     whole = [place for place, count in enumerate(counts) if count == words.present]
@@ -214,6 +220,18 @@ def _dates(
     if len(fits) > 1 and "%m/%d" in fits[0] and "%d/%m" in fits[1]:
         note += " (day first would fit as well: check)"
     return parsers[whole[0]], note
+
+
+def _zoned_dates(
+    connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, value: str, zoned: int
+) -> tuple[str, str]:
+    """Bring times that name their offset to UTC; beside times that name none, they stay text."""
+    moment = f"CAST(TRY_CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS TIMESTAMP)"
+    if zoned < words.present:
+        return value, (f"{zoned:,} of {words.present:,} times name a time zone and the others do "
+                       "not; kept as text")  # fmt: skip
+    read = connection.execute(f"SELECT count({moment}) FROM {relation}").fetchall()[0][0]
+    return (moment, "times of day brought to UTC") if read == words.present else (value, "")
 
 
 def _plan_other(name: str, kind: str, plan: _Plan) -> None:

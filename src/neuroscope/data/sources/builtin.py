@@ -1,4 +1,4 @@
-"""Data sets that come with the installation: from scikit-learn, and four made for teaching."""
+"""Data sets that come with the installation: from scikit-learn, and some made for teaching."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class BuiltinSet:
     rows: int
     columns: int
     target: str
-    task: Literal["binary", "multiclass", "regression"]
+    task: Literal["binary", "multiclass", "regression", "forecast"]
+    time: str | None = None  # the column of times, where it is a series
 
 
 _SETS = (
@@ -47,6 +48,8 @@ _SETS = (
                1000, 3, "moon", "binary"),
     BuiltinSet("waves", "600 short signals, some with gaps: sine, square or saw? (made up)",
                600, 2, "shape", "multiclass"),
+    BuiltinSet("visitors", "three years of daily visitors to two museums (made up)",
+               2192, 3, "visitors", "forecast", "day"),
     BuiltinSet("wine", "178 wines by 13 chemical measures: which of three cultivars?",
                178, 14, "cultivar", "multiclass"),
     BuiltinSet("xor", "1,000 points in four squares: one neuron cannot solve it (made up)",
@@ -67,6 +70,16 @@ def default_target(name: str) -> str | None:
     return next((one.target for one in _SETS if one.name == name), None)
 
 
+def default_time(name: str) -> str | None:
+    """Return the column of times of a built-in set of series, or None for another name."""
+    return next((one.time for one in _SETS if one.name == name), None)
+
+
+def default_series(name: str) -> str | None:
+    """Return the column that tells the series of a built-in set apart, or None."""
+    return "museum" if name == "visitors" else None
+
+
 def accepts(source: Any) -> bool:
     """Tell whether `source` is the name of a built-in set and of no file."""
     return (
@@ -78,7 +91,9 @@ def accepts(source: Any) -> bool:
 
 def read(source: str, *, sql: str | None = None) -> Table:
     """Return a built-in set; the target is its last column."""
-    make = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals, "waves": _waves}.get(source)
+    made = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals, "waves": _waves,
+            "visitors": _visitors}  # fmt: skip
+    make = made.get(source)
     arrow = make() if make else _from_sklearn(source)
     return queried(Table(arrow, Origin(source)), sql)
 
@@ -171,3 +186,25 @@ def _waves() -> pa.Table:
     shapes = np.array(["sine", "square", "saw"], dtype=object)[kind]
     lists = as_lists(pa.array(readings.astype(np.float32), from_pandas=True), starts)
     return pa.table({"height": lists, "shape": pa.array(shapes)})
+
+
+def _visitors() -> pa.Table:
+    """Visitors a day: a level, a trend, more at weekends and in summer, days that remember."""
+    random, days = randomness.generator(0, "visitors"), 1096
+    day = np.datetime64("2021-01-01") + np.arange(days)
+    week = np.array([-0.25, -0.15, -0.1, 0.0, 0.05, 0.3, 0.15])[(np.arange(days) + 4) % 7]
+    year = 0.25 * np.sin(2 * np.pi * (np.arange(days) - 100) / 365.25)
+    columns: dict[str, list[np.ndarray]] = {"day": [], "museum": [], "visitors": []}
+    for name, level, trend in (("harbour", 900.0, 0.3), ("toys", 150.0, -0.1)):
+        noise = np.zeros(days)
+        for at in range(1, days):
+            noise[at] = 0.6 * noise[at - 1] + random.normal(0, 0.06)
+        counts = level * (1 + trend * np.arange(days) / days) * np.exp(week + year + noise)
+        for column, values in zip(columns, (day, np.full(days, name), counts.round()), strict=True):
+            columns[column].append(values)
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    return pa.table({
+        "day": pa.array(joined["day"].astype("datetime64[s]")),
+        "museum": pa.array(joined["museum"].tolist()),
+        "visitors": pa.array(joined["visitors"].astype(np.int64)),
+    })  # fmt: skip

@@ -35,7 +35,7 @@ def recipes(training: Training) -> list[Recipe]:
     features = training.encoded(start)[1].shape[1]
     why = "as asked" if problem.backbone else "the smallest picture net in the local cache"
     head = (
-        _defaults.neuron_recipes(problem.kind, rows, features, problem.classes, problem.seed)[0]
+        _defaults.neuron_recipes(problem.row_kind, rows, features, problem.classes, problem.seed)[0]
         .because(why, backbone=name)
         .because("the rung", net="transfer")
     )

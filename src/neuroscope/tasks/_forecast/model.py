@@ -1,0 +1,150 @@
+"""A trained forecaster: it continues each series of a table, with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base.catalogue import Catalogue
+from neuroscope.base.errors import InputError, ModelError
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.schema import Schema
+from neuroscope.data.series.frequency import Frequency
+from neuroscope.data.series.panel import Panel, panel_of
+from neuroscope.data.series.windows import Windows, spread
+from neuroscope.data.table import Table
+from neuroscope.data.target import TargetCodec
+from neuroscope.judge.conformal import Intervals
+from neuroscope.runs.artefact import Artefact
+from neuroscope.tasks._forecast.encoder import WindowEncoder
+from neuroscope.tasks._forecast.setting import Setting
+from neuroscope.tasks._learning import Learner
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What comes next: values (n, h) with lower and upper ends (levels, n, h)."""
+
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ForecastModel:
+    """A trained model of series: give it their history as a file or a data frame."""
+
+    artefact: Artefact
+    schema: Schema
+    codec: TargetCodec
+    learner: Learner
+    encoder: WindowEncoder
+    intervals: Intervals
+    temperature: float = 1.0
+    threshold: float = 0.5
+
+    @property
+    def setting(self) -> Setting:
+        """Columns, step, horizon and season."""
+        return self.encoder.setting
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """No classes: a forecast is a number."""
+        return ()
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """The recipe the model was trained by, or None where its rung has none."""
+        part = self.artefact.parts.get("recipe")
+        return Recipe.from_json(part) if part else None
+
+    def panel(self, table: Table) -> Panel:
+        """Return the series of a table; an InputError where its step is not the model's."""
+        layout = replace(self.setting.layout, split=None)  # whose parts were of the training
+        found = panel_of(table, layout)
+        mine, theirs = self.setting.frequency, found.frequency
+        if (mine.unit, mine.step) != (theirs.unit, theirs.step):
+            raise InputError(
+                f"the model was trained on one reading each {mine.words}, and these come each "
+                f"{theirs.words}",
+                where=f"column {layout.time!r}", remedy="bring them to the same step",
+            )  # fmt: skip
+        return found
+
+    def windows(self, panel: Panel, series: np.ndarray, at: np.ndarray) -> Windows:
+        """Return what the learner reads before the origins (series, readings known)."""
+        return Windows(panel, series, at, self.encoder.look_back)
+
+    def answer(self, windows: Windows, horizon: int | None = None) -> Forecast:
+        """Return the forecasts of windows; behind the trained horizon it reads its own forecasts.
+
+        The interval is of the windows' spread at the origin.
+        """
+        horizon = horizon or self.setting.horizon
+        values = self.learner.predict(windows)
+        known = windows.values() if horizon > values.shape[1] else None
+        while known is not None and values.shape[1] < horizon:
+            known = np.concatenate([known, values[:, -self.setting.horizon :]], axis=1)
+            known = known[:, -self.encoder.look_back :]
+            values = np.concatenate([values, self.learner.predict(_given(known))], axis=1)
+        values = values[:, :horizon]
+        seen = replace(windows, look_back=self.setting.look_back)  # as the intervals were measured
+        low, high = self.intervals.around(values, spreads(seen))
+        return Forecast(values, low, high, self.intervals.levels)
+
+    def predict(self, source: Any, horizon: int | None = None) -> np.ndarray:
+        """Return the forecasts (series, horizon) that follow the last reading of each series."""
+        panel = self.panel(_table(source))
+        return self.answer(self.latest(panel), horizon).values
+
+    def latest(self, panel: Panel) -> Windows:
+        """Return the last window of each series."""
+        return self.windows(panel, np.arange(len(panel)), panel.lengths)
+
+
+def spreads(windows: Windows) -> np.ndarray:
+    """Return the spread (n,) of each window, the unit of the intervals."""
+    found = [spread(block) for block in windows.blocks()]
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _given(values: np.ndarray) -> Windows:
+    """Return windows that hold these values (n, look_back)."""
+    n, length = values.shape
+    panel = Panel(Frequency("number", 1.0, 0.0), dated=False, names=("",) * n, targets=("",) * n,
+                  first=np.zeros(n, np.int64), bounds=np.arange(n + 1, dtype=np.int64) * length,
+                  values=values.ravel())  # fmt: skip
+    return Windows(panel, np.arange(n), np.full(n, length), length)
+
+
+def _table(source: Any) -> Table:
+    from neuroscope.data.sources import read  # noqa: PLC0415 - only when rows are read
+
+    return source if isinstance(source, Table) else read(source)
+
+
+def load(artefact: Artefact, rungs: Catalogue) -> ForecastModel:
+    """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
+    parts = artefact.parts
+    for name in ("learner", "target", "encoder", "intervals"):
+        if name not in parts:
+            raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
+    if artefact.card.learner not in rungs.names():
+        raise ModelError(
+            f"this version knows no rung {artefact.card.learner!r}",
+            remedy="upgrade with: pip install -U neuroscope",
+        )
+    learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
+    return ForecastModel(
+        artefact,
+        Schema.from_json(artefact.card.schema),
+        TargetCodec.from_json(parts["target"]),
+        learner,
+        WindowEncoder.from_json(parts["encoder"]),
+        Intervals.from_json(parts["intervals"]),
+    )

@@ -1,0 +1,26 @@
+"""Rung 2: one linear neuron for each step ahead, on the last readings."""
+
+from __future__ import annotations
+
+from neuroscope.tasks._forecast.linear import fit, recipes, unpack
+
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
+
+TITLE = "a linear neuron"
+ORDER = 2
+YARDSTICK = False
+PARALLEL = False
+SHARE = 1.0
+CORE = False
+REFITTED = True

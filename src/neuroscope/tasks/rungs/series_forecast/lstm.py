@@ -1,0 +1,41 @@
+"""Rung 6: an LSTM; it keeps a memory beside its state."""
+
+from __future__ import annotations
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks._forecast import nets
+from neuroscope.tasks._forecast.nets import NetForecaster, unpack
+from neuroscope.tasks._learning import Training, Watch
+
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
+
+TITLE = "an LSTM"
+ORDER = 6
+YARDSTICK = False
+PARALLEL = False
+SHARE = 1.0
+CORE = False
+REFITTED = False
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the recipe for these windows."""
+    return [nets.recipe_of(training, "lstm", 2e-3, width=64, dropout=0.1)]
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> NetForecaster:
+    """Train the net from scratch."""
+    record = nets.over_time(training, recipe, "recurrent", cell="lstm", width=recipe.width or 64,
+                            dropout=recipe.dropout)  # fmt: skip
+    return nets.fit(training, recipe, watch, record)

@@ -1,0 +1,41 @@
+"""Rung 7: a Transformer over pieces of the window (PatchTST; Nie et al. 2023, 2211.14730)."""
+
+from __future__ import annotations
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks._forecast import nets
+from neuroscope.tasks._forecast.nets import NetForecaster, unpack
+from neuroscope.tasks._learning import Training, Watch
+
+__all__ = [
+    "CORE",
+    "ORDER",
+    "PARALLEL",
+    "REFITTED",
+    "SHARE",
+    "TITLE",
+    "YARDSTICK",
+    "fit",
+    "recipes",
+    "unpack",
+]
+
+TITLE = "a Transformer"
+ORDER = 7
+YARDSTICK = False
+PARALLEL = False
+SHARE = 2.0
+CORE = False
+REFITTED = False
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the recipe for these windows."""
+    return [nets.recipe_of(training, "transformer", 1e-3, width=64, dropout=0.2)]
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> NetForecaster:
+    """Train the net from scratch."""
+    record = nets.over_time(training, recipe, "transformer", width=recipe.width or 64, layers=2,
+                            heads=4, positions="learned", dropout=recipe.dropout)  # fmt: skip
+    return nets.fit(training, recipe, watch, record)

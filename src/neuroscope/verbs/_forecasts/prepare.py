@@ -1,0 +1,218 @@
+"""From a table to a problem of forecasts: columns named, series laid out, origins planned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError
+from neuroscope.base.events import Monitor, Progress
+from neuroscope.base.nouns import noun_of
+from neuroscope.data import _kinds
+from neuroscope.data.schema import Role, Schema, infer_schema
+from neuroscope.data.series.panel import Layout, Panel, default_targets
+from neuroscope.data.series.panel_audit import findings
+from neuroscope.data.sources import builtin
+from neuroscope.data.table import Table
+from neuroscope.tasks import catalogue
+from neuroscope.tasks._forecast.posing import WindowEncoding, panel_and_setting, pose
+from neuroscope.tasks._forecast.setting import Setting
+from neuroscope.verbs._prepare import DataOptions, Prepared
+
+TASK = "series_forecast"
+_UNREAD = "a forecast reads the history of its target and nothing else"
+_SMALL = 20  # different numbers above which a target is no class
+
+
+def wanted(table: Table, options: DataOptions) -> bool:
+    """Say whether a forecast is asked for.
+
+    It is by --task, by --horizon, by several targets beside --time, and by --time alone where no
+    other column is left to learn from.
+    """
+    if options.task not in (None, "auto"):
+        return options.task == TASK
+    if options.horizon is not None or options.look_back is not None:
+        return True
+    time = _time(table, options)
+    if time is None or options.schema is not None:
+        return False
+    targets = _targets(table, options, time)
+    if len(targets) > 1 and options.target is not None:
+        return True
+    taken = {time, _series(table, options), options.split, *options.drop, *targets}
+    numbers = all(name in table.names and _is_amount(table, name) for name in targets)
+    return numbers and len(targets) == 1 and not set(table.names) - taken
+
+
+def _is_amount(table: Table, name: str) -> bool:
+    column = table.arrow.column(name)
+    return _kinds.is_number(column.type) and _kinds.facts(column).distinct > _SMALL
+
+
+def _time(table: Table, options: DataOptions) -> str | None:
+    return options.time or _usual(table, builtin.default_time)
+
+
+def _series(table: Table, options: DataOptions) -> str | None:
+    return options.series or _usual(table, builtin.default_series)
+
+
+def _usual(table: Table, of: Callable[[str], str | None]) -> str | None:
+    """Return what a built-in set says of itself, where this table is one."""
+    return None if table.origin.files else of(table.origin.text)
+
+
+def _targets(table: Table, options: DataOptions, time: str) -> tuple[str, ...]:
+    """Return the columns to forecast: those named, the usual one, or all numbers."""
+    if options.target is None:
+        usual = _usual(table, builtin.default_target)
+        if usual in table.names:
+            return (str(usual),)
+        besides = [time, _series(table, options), options.split, options.group, options.weight]
+        return default_targets(table, [*filter(None, besides), *options.drop])
+    if options.target in table.names:
+        return (options.target,)
+    parts = re.split(r"(?<!\\),", options.target)
+    return tuple(part.replace("\\,", ",").strip() for part in parts if part.strip())
+
+
+def layout_of(table: Table, options: DataOptions) -> Layout:
+    """Return which columns hold what; SchemaError where the time is not named."""
+    time = _time(table, options)
+    if time is None:
+        raise SchemaError("a forecast needs to know which column holds the time",
+                          remedy="name it with --time")  # fmt: skip
+    foreign = {"--group": options.group, "--weight": options.weight,
+               "--positive": options.positive, "--backbone": options.backbone}  # fmt: skip
+    for option, said in foreign.items():
+        if said is not None:
+            raise InputError(f"{option} says nothing about forecasts",
+                             remedy=f"leave {option} out")  # fmt: skip
+    split = options.split or next(
+        (name for name in table.names if name.casefold() == "split"), None)  # fmt: skip
+    layout = Layout(time, _targets(table, options, time), _series(table, options), split)
+    layout.check(table)
+    return layout
+
+
+def prepare(table: Table, options: DataOptions, *, seed: int, monitor: Monitor) -> Prepared:
+    """Lay the series out, plan the origins and pose the problem; errors name the source."""
+    try:
+        return _prepare(table, options, seed, monitor)
+    except NeuroscopeError as error:
+        raise error.at(table.origin.text) from error
+
+
+def _prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) -> Prepared:
+    monitor(Progress(label="laying the series out", done=1, total=3))
+    layout = layout_of(table, options)
+    schema = schema_of(table, layout, options)
+    panel, setting = panel_and_setting(
+        table, layout, horizon=options.horizon, look_back=options.look_back
+    )
+    task = catalogue.get(TASK)
+    problem = pose(task.ENCODING, table, schema, panel, setting, seed=seed)
+    found = findings(panel, layout.time, setting.look_back, setting.horizon)
+    monitor(Progress(label="ready", done=3, total=3))
+    dropped = tuple(_dropped(schema, options))
+    return Prepared(table, schema, "forecast", kind_reason(panel, setting), problem.split,
+                    tuple(found), dropped, task, problem)  # fmt: skip
+
+
+def _dropped(schema: Schema, options: DataOptions) -> list[tuple[str, str]]:
+    """Return the columns that a forecast does not read, and why."""
+    asked = [(name, "dropped as asked") for name in options.drop]
+    others = [(c.name, _UNREAD) for c in schema.columns if c.reason.endswith(_UNREAD)]
+    return asked + others
+
+
+def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict[str, Any]]:
+    """Return the schema and what `look` tells of series; what stands in the way is a blocker."""
+    try:
+        layout = layout_of(table, options)
+        schema = schema_of(table, layout, options)
+    except NeuroscopeError as error:
+        raise error.at(table.origin.text) from error
+    found: dict[str, Any] = {
+        "target": {"column": ", ".join(layout.targets), "kind": "forecast", "classes": [],
+                   "chosen_because": _chosen(layout, options),
+                   "reason": "readings over time: series", "missing": 0},
+        "series": None, "split": None, "findings": [], "blockers": [], "noun": noun_of(TASK),
+        "dropped": [{"column": name, "reason": reason}
+                    for name, reason in _dropped(schema, options)],
+    }  # fmt: skip
+    try:
+        panel, setting = panel_and_setting(
+            table, layout, horizon=options.horizon, look_back=options.look_back
+        )
+        said = findings(panel, layout.time, setting.look_back, setting.horizon)
+        found["findings"] = [finding.to_json() for finding in said]
+        found["series"] = summary(panel, setting)
+        problem = pose(WindowEncoding(), table, schema, panel, setting, seed=seed)
+        split = problem.split
+        found["split"] = {"method": split.method, "reason": split.reason,
+                          "notes": list(split.notes), "rows": split.counts,
+                          "folds": len(split.folds)}  # fmt: skip
+    except InputError as error:
+        found["blockers"].append(str(error))
+    return schema, found
+
+
+def _chosen(layout: Layout, options: DataOptions) -> str:
+    if options.target is not None:
+        return "as asked"
+    return "all columns of numbers" if len(layout.targets) > 1 else "usual here"
+
+
+def kind_reason(panel: Panel, setting: Setting) -> str:
+    """Return what is forecast, in words."""
+    many = f"{len(panel):,} series" if len(panel) > 1 else "one series"
+    return (
+        f"{many}, one reading each {setting.frequency.words}, {setting.horizon:,} steps ahead "
+        f"({setting.reasons['horizon']}) from {setting.look_back:,} readings "
+        f"({setting.reasons['look_back']}); season {setting.season} ({setting.reasons['season']})"
+    )
+
+
+def schema_of(table: Table, layout: Layout, options: DataOptions) -> Schema:
+    """Return the schema with the roles that a forecast gives its columns."""
+    first, *others = layout.targets
+    schema = infer_schema(
+        table, target=first, drop=options.drop, split=layout.split, group=layout.series,
+        time=layout.time, overrides=options.overrides(),
+    )  # fmt: skip
+    roles: dict[str, Role] = dict.fromkeys(others, "target")
+    left = [c.name for c in schema.features if c.name not in roles]
+    schema = schema.with_roles(roles) if roles else schema
+    ignored: dict[str, Role] = dict.fromkeys(left, "ignore")
+    return schema.with_roles(ignored, _UNREAD) if ignored else schema
+
+
+def summary(panel: Panel, setting: Setting) -> dict[str, Any]:
+    """Return what there is to forecast, as `look` and the result tell it."""
+    at = panel.frequency.moments
+    begin, end = at(panel.first.min(keepdims=True)), at(panel.last.max(keepdims=True) - 1)
+    return {
+        "series": len(panel),
+        "names": [panel.label(series) for series in range(min(len(panel), 20))],
+        "readings": int(panel.lengths.sum()) - panel.repairs.gaps,
+        "step": panel.frequency.words,
+        "from": moment_text(panel, float(begin[0])),
+        "to": moment_text(panel, float(end[0])),
+        "gaps": panel.repairs.gaps,
+        "horizon": setting.horizon,
+        "look_back": setting.look_back,
+        "season": setting.season,
+        "reasons": dict(setting.reasons),
+    }
+
+
+def moment_text(panel: Panel, moment: float) -> str:
+    """Return a moment as a person writes it."""
+    if not panel.dated:
+        return f"{moment:g}"
+    return str(np.datetime64(round(moment), "s")).replace("T", " ").removesuffix(" 00:00:00")
