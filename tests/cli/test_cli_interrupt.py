@@ -47,7 +47,9 @@ def same(first: dict, second: dict) -> None:
         np.testing.assert_array_equal(weights, theirs[name])
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_stopped_run_goes_on_to_the_same_result(how):
     whole = run_process(["train", "spirals", *RUNGS]).json
     process = start("spirals", *RUNGS, "--name", "stopped")
@@ -87,6 +89,7 @@ def killed_among_recipes(*arguments: str) -> Path:
     return next(Path("runs").glob("*-killed"))
 
 
+@pytest.mark.slow
 def test_a_run_killed_among_several_recipes_goes_on_to_the_same_result():
     arguments = ("wine", "--rungs", "majority,neuron,dense", "--budget", "none")
     run = killed_among_recipes(*arguments, "--name", "killed")

@@ -393,6 +393,7 @@ def test_without_a_target_the_columns_are_still_audited():
     assert set(findings) == {"summary", "constant"}
 
 
+@pytest.mark.slow
 def test_wide_and_long_tables_are_fast():
     wide = base(500, **{f"c{i}": random().normal(size=500) for i in range(2000)})
     s = schema(**KINDS, **{f"c{i}": "numeric" for i in range(2000)})

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -241,8 +242,8 @@ def test_a_net_of_the_core_answers_new_pictures_block_by_block(monkeypatch) -> N
     problem = posed(shapes(3, 10))
     training = problem.training(problem.split.development)
     learner = fitted(RUNGS.get("neuron"), training)
-    model = _model.Model(None, problem.schema, problem.codec, learner, learner.encoder,  # type: ignore[arg-type]
-                         1.0, 0.5)  # fmt: skip
+    kept: Any = SimpleNamespace(parts={})
+    model = _model.Model(kept, problem.schema, problem.codec, learner, learner.encoder, 1.0, 0.5)
     fresh = read(shapes(3, 7, seed=5))
     whole = model.predict_proba(fresh)
     seen: list[int] = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import daily, days, table, waves
+from panels import daily, days, table, waves
 
 from neuroscope.base.errors import InputError
 from neuroscope.data.series import season

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from making import daily, days, table, waves
+from panels import daily, days, table, waves
 
 from neuroscope.base.errors import InputError, SchemaError, TargetError
 from neuroscope.data.series.panel import Layout, default_targets, panel_of
