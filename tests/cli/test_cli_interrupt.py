@@ -108,6 +108,7 @@ def test_a_run_killed_among_several_recipes_goes_on_to_the_same_result():
     assert values[0] == values[1]
 
 
+@pytest.mark.slow
 def test_a_run_elsewhere_is_resumed_by_its_path(tmp_path):
     process = start("spirals", *RUNGS, "--out", str(tmp_path / "else where"), "--name", "far")
     process.send_signal(signal.SIGINT)
