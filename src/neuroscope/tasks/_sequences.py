@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroscope.base.errors import ModelError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._pictures import part
-from neuroscope.tasks._torch import checkpoint, counting, outputs
+from neuroscope.tasks._torch import arrays_of, checkpoint, counting, outputs, rebuilt
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,23 +59,14 @@ class SequenceLearner:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the net's record as JSON and its weights as arrays."""
-        from neuroscope.nets.weights import to_arrays  # noqa: PLC0415 - imports torch
-
-        arrays = {f"net.{name}": values for name, values in to_arrays(self.net).items()}
-        return {"net": dict(self.record), "kind": self.kind}, arrays
+        return {"net": dict(self.record), "kind": self.kind}, arrays_of(self.net)
 
 
 def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> SequenceLearner:
     """Rebuild the learner that `pack` wrote; ModelError when its parts do not fit together."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.nets.weights import from_arrays  # noqa: PLC0415 - imports torch
-
-    try:
-        net = nets.build(record["net"])
-        from_arrays(net, part(arrays, "net."))
-        return SequenceLearner(net.eval(), record["net"], record["kind"], None, None)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"the model's net cannot be read: {error!r}") from error
+    return rebuilt(
+        record, arrays, lambda net: SequenceLearner(net, record["net"], record["kind"], None, None)
+    )
 
 
 def shape(training: Training, recipe: Recipe) -> dict[str, Any]:

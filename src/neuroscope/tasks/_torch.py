@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
 
 if TYPE_CHECKING:
     from torch import nn
+
+TypedLearner = TypeVar("TypedLearner")
 
 _PIXELS_AT_ONCE = 1 << 18  # predicted at a time: 256 pictures of 32 x 32, 5 of 224 x 224
 _WATCHED = 1000  # about so many held-out pictures are looked at after each epoch
@@ -57,20 +59,35 @@ class TorchLearner:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the net's record as JSON and its weights as arrays."""
-        from neuroscope.nets.weights import to_arrays  # noqa: PLC0415 - imports torch
-
-        arrays = {f"net.{name}": values for name, values in to_arrays(self.net).items()}
-        return {"net": dict(self.record), "kind": self.kind}, arrays
+        return {"net": dict(self.record), "kind": self.kind}, arrays_of(self.net)
 
 
 def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TorchLearner:
     """Rebuild the learner that `pack` wrote; ModelError when its parts do not fit together."""
+    return rebuilt(
+        record, arrays, lambda net: TorchLearner(net, record["net"], record["kind"], None, None)
+    )
+
+
+def arrays_of(net: nn.Module) -> dict[str, np.ndarray]:
+    """Return a net's weights under the names that `rebuilt` reads."""
+    from neuroscope.nets.weights import to_arrays  # noqa: PLC0415 - imports torch
+
+    return {f"net.{name}": values for name, values in to_arrays(net).items()}
+
+
+def rebuilt(
+    record: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    learner: Callable[[nn.Module], TypedLearner],
+) -> TypedLearner:
+    """Return the learner that `learner` makes of the kept net; ModelError where a part is amiss."""
     from neuroscope.nets.weights import from_arrays  # noqa: PLC0415 - imports torch
 
     try:
         net = built(record["net"])
         from_arrays(net, part(arrays, "net."))
-        return TorchLearner(net.eval(), record["net"], record["kind"], None, None)
+        return learner(net.eval())
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the model's net cannot be read: {error!r}") from error
 

@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroscope.base.errors import ModelError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.windows import Windows, spread
 from neuroscope.tasks import _torch
 from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._pictures import part
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,23 +65,12 @@ class NetForecaster:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the net's record as JSON and its weights as arrays."""
-        from neuroscope.nets.weights import to_arrays  # noqa: PLC0415 - imports torch
-
-        arrays = {f"net.{name}": values for name, values in to_arrays(self.net).items()}
-        return {"net": dict(self.record)}, arrays
+        return {"net": dict(self.record)}, _torch.arrays_of(self.net)
 
 
 def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetForecaster:
     """Rebuild the learner that `pack` wrote; ModelError when its parts do not fit together."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.nets.weights import from_arrays  # noqa: PLC0415 - imports torch
-
-    try:
-        net = nets.build(record["net"])
-        from_arrays(net, part(arrays, "net."))
-        return NetForecaster(net.eval(), record["net"], None, None)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"the model's net cannot be read: {error!r}") from error
+    return _torch.rebuilt(record, arrays, lambda net: NetForecaster(net, record["net"], None, None))
 
 
 def normalised(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
