@@ -16,6 +16,7 @@ from neuroscope.train import precision
 from neuroscope.train.data import Data
 from neuroscope.train.finetune import Stage, finetune, freeze, stages
 from neuroscope.train.loop import Watch, fit
+from neuroscope.nets import gpt
 from neuroscope.train.precision import choose_precision, device_of, forward_flops, kind_of
 from neuroscope.train.range_test import learning_rate_range
 
@@ -160,6 +161,8 @@ def test_operations_are_counted_by_hand() -> None:
         (nn.Sequential(nn.Conv2d(1, 1, 1), nn.Linear(2, 2)), "convolution"),
         (nn.Sequential(nn.GRU(2, 2)), "recurrent"),
         (nn.Sequential(nn.Conv2d(1, 1, 1), nn.MultiheadAttention(2, 1)), "attention"),
+        (gpt.build(vocabulary=4, steps=64, width=4), "written attention"),
+        (gpt.build(vocabulary=4, steps=2048, width=4), "dense"),
     ],
 )
 def test_the_layer_that_decides_on_precision(module, kind) -> None:
