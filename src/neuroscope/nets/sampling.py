@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from neuroscope.base.errors import InputError
 from neuroscope.nets._language import Language
@@ -78,8 +78,42 @@ def _last_possible(chances: np.ndarray) -> np.ndarray:
     return chances.shape[1] - 1 - (chances[:, ::-1] > 0).argmax(1)
 
 
+class Reader(Protocol):
+    """What reads tokens and says what comes next; it remembers what it has read."""
+
+    room: int | None  # tokens that it can remember; None is no limit
+
+    def read(self, tokens: np.ndarray) -> np.ndarray:
+        """Return the logits (n, vocabulary) of what follows `tokens` (n, t) and all before."""
+        ...
+
+    def forget(self) -> None:
+        """Begin anew."""
+        ...
+
+
+class NetReader:
+    """A net that reads on, in the precision of its weights."""
+
+    def __init__(self, net: Language) -> None:
+        self.net, self.room = net.eval(), net.room
+        self._memory: object | None = None
+
+    @torch.inference_mode()
+    def read(self, tokens: np.ndarray) -> np.ndarray:
+        """Return the logits (n, vocabulary) after the last of `tokens` (n, t)."""
+        device = next(self.net.parameters()).device
+        given = torch.from_numpy(np.ascontiguousarray(tokens, np.int64)).to(device)
+        logits, self._memory = self.net.read(given, self._memory)
+        return logits[:, -1].float().cpu().numpy()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._memory = None
+
+
 def write(  # noqa: PLR0913 - what is written, how, and where it ends
-    net: Language,
+    reader: Reader,
     prompt: Sequence[int] | np.ndarray,
     *,
     count: int,
@@ -92,20 +126,18 @@ def write(  # noqa: PLR0913 - what is written, how, and where it ends
     """Yield the next token of `count` texts that go on from `prompt`, (count,) int64, each time.
 
     At most `length` times. A text that has drawn `end` draws nothing but `end` from then on, and
-    when all have, it is over. The net keeps what it has read; where its memory is full, it begins
-    anew with the last half of it. `prompt` holds at least one token.
+    when all have, it is over. The reader keeps what it has read; where its memory is full, it
+    begins anew with the last half of it. `prompt` holds at least one token.
     """
-    net.eval()
-    device = next(net.parameters()).device
+    reader.forget()
     written = np.tile(np.asarray(prompt, np.int64), (count, 1))
-    memory: object | None = None
     unread, held = written, 0
     over = np.zeros(count, bool)
     for _ in range(length):
-        if net.room is not None and held + unread.shape[1] > net.room:
-            memory, held = None, 0
-            unread = written[:, -max(int(_KEPT * net.room), 1) :]
-        logits, memory = _read(net, torch.from_numpy(unread).to(device), memory)
+        if reader.room is not None and held + unread.shape[1] > reader.room:
+            reader.forget()
+            unread, held = written[:, -max(int(_KEPT * reader.room), 1) :], 0
+        logits = reader.read(unread)
         held += unread.shape[1]
         token = draw(sampling.probabilities(logits, allowed), chance)
         if end is not None:
@@ -116,12 +148,5 @@ def write(  # noqa: PLR0913 - what is written, how, and where it ends
             return
         unread = token[:, None]
         written = np.concatenate([written, unread], 1)
-        if net.room is not None:
-            written = written[:, -net.room :]
-
-
-@torch.inference_mode()
-def _read(net: Language, tokens: Tensor, memory: object | None) -> tuple[np.ndarray, object]:
-    """Return the logits (n, vocabulary) after the last token, and the memory."""
-    logits, memory = net.read(tokens, memory)
-    return logits[:, -1].float().cpu().numpy(), memory
+        if reader.room is not None:
+            written = written[:, -reader.room :]
