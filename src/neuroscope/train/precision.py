@@ -18,9 +18,9 @@ from neuroscope.train.data import Inputs
 # Forward operations of a batch from which bfloat16 pays on a processor that has it, by the layer
 # that costs bfloat16 most in switching; measured by benchmarks/precision_rule.py.
 PAYS_FROM = {
-    "attention": 1.5e9,
+    "attention": 6e8,
     "written attention": 5e7,
-    "recurrent": 5e8,
+    "recurrent": 1e8,
     "convolution": 2e7,
     "dense": 2e7,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,27 +171,16 @@ def recipe_of(training: Training, net: str, record: Any, **changes: Any) -> Reci
     return choose_precision(built, (sample,), recipe)
 
 
-def fit(
-    training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]
-) -> NetWriter:
+def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]) -> NetWriter:
     """Train a net by its recipe; held-out pieces are watched, and it writes now and then."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
-
     encoder, x = training.encoded(recipe)
-    net: Any = nets.build(record)
-    steps = int(record["options"]["steps"])
-    valid = None
+    net: Any = _torch.built(record)
+    steps, valid = int(record["options"]["steps"]), None
     if training.held is not None and watch.fold == 0:
         valid = windows(training.held_encoded(encoder), steps, _WATCHED)
-    seen = loop.Watch(
-        rung=watch.rung, fold=watch.fold, monitor=_sampling(net, encoder, watch),
-        seconds=watch.seconds, stop=watch.stop, checkpoint=_torch.checkpoint(training, watch),
-        predicted=_windows_predicted(training, steps),
-    )  # fmt: skip
-    layers = nets.catalogue.get(record["family"]).groups(net)
-    followed = loop.fit(net, windows(x, steps), recipe, valid=valid, groups=layers,
-                        watch=seen).recipe  # fmt: skip
+    seen = replace(_torch.watching(training, watch), monitor=_sampling(net, encoder, watch),
+                   predicted=_windows_predicted(training, steps))  # fmt: skip
+    followed = _torch.trained(net, record, windows(x, steps), recipe, seen, valid=valid)
     return NetWriter(net.eval(), record, encoder, followed)
 
 

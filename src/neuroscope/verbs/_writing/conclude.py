@@ -16,7 +16,7 @@ from neuroscope.tasks._writing.posing import Texts
 from neuroscope.verbs._writing.prepare import about
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion
+    from neuroscope.verbs._climb.conclude import Conclusion
 
 _LENGTH = 600  # characters of a text that goes on
 _TEXTS = {True: 4, False: 200}  # that are written for the check: of one text, of documents

@@ -27,11 +27,11 @@ from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Watch, predict
-from neuroscope.verbs._climb import Climb
-from neuroscope.verbs._decision import decision, decision_for
-from neuroscope.verbs._rung_run import FINAL_FITS
+from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._climb.decision import decision, decision_for
+from neuroscope.verbs._climb.rung_run import FINAL_FITS
+from neuroscope.verbs._climb.trials import fitted_again
 from neuroscope.verbs._tasks import hooks_of
-from neuroscope.verbs._trials import fitted_again
 
 
 class Outcome(NamedTuple):
