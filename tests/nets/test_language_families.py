@@ -208,7 +208,9 @@ def test_more_tokens_than_there_is_room_for() -> None:
 
 def _written(net: Language, seed: int = 0, **more) -> np.ndarray:
     asked = {"count": 4, "length": 30, "sampling": Sampling()} | more
-    tokens = sampling.write(sampling.NetReader(net), [1, 2], chance=np.random.default_rng(seed), **asked)
+    tokens = sampling.write(
+        sampling.NetReader(net), [1, 2], chance=np.random.default_rng(seed), **asked
+    )
     return np.stack(list(tokens), 1)
 
 

@@ -96,8 +96,8 @@ def test_nothing_to_learn_from() -> None:
 
 
 def _fit(folder: Path | None = None, stop_after: int = 0) -> np.ndarray:
-    net = nets.build({"family": "gpt", "options": {
-        "vocabulary": 8, "steps": 8, "width": 8, "heads": 2, "layers": 1, "dropout": 0.1}})  # fmt: skip
+    options = {"vocabulary": 8, "steps": 8, "width": 8, "heads": 2, "layers": 1, "dropout": 0.1}
+    net = nets.build({"family": "gpt", "options": options})
     rows = Windows.of([np.random.default_rng(0).integers(0, 8, 200)], steps=8)
     recipe = Recipe(loss="cross_entropy", optimizer="adamw", batch_size=4, epochs=4, device="cpu",
                     learning_rate=0.01)  # fmt: skip

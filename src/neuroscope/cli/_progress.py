@@ -89,7 +89,9 @@ def _outcome(event: events.RungFinished) -> str:
 def _sample(event: events.SampleProduced) -> str:
     """Return the first lines of what a net made, told apart from what is said about it."""
     lines = [line for line in safe(event.text).splitlines() if line.strip()][:_SAMPLE_LINES]
-    return "\n".join([f"{event.rung}, epoch {event.epoch}, writes:", *(f"  │ {one}" for one in lines)])
+    return "\n".join(
+        [f"{event.rung}, epoch {event.epoch}, writes:", *(f"  │ {one}" for one in lines)]
+    )
 
 
 class Bar:

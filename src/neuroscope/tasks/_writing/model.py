@@ -88,7 +88,7 @@ class TextModel:
             end=END if ends else None,
         )  # fmt: skip
         for row in tokens:
-            yield [tokeniser.decode([token]) for token in row]
+            yield [tokeniser.decode(row[at : at + 1]) for at in range(count)]
 
     def generate(
         self, prompt: str = "", *, count: int = 1, length: int = 500, sampling: Sampling | None = None,
