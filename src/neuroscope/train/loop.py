@@ -23,6 +23,7 @@ from neuroscope.train.data import Data, Rows
 from neuroscope.train.engine import Engine
 from neuroscope.train.evaluate import Forward, cost
 from neuroscope.train.losses import Loss, class_weights, loss_of
+from neuroscope.train.norms import learning_norms
 from neuroscope.train.optimizers import Group, trainable
 from neuroscope.train.precision import device_of, place, weights_dtype, workplace
 from neuroscope.train.state import State, copied, identify
@@ -70,6 +71,7 @@ def fit(
             learned = loss or loss_of(recipe)
             with workplace(recipe, device, watch.threads):
                 engine = Engine(net, rows, recipe, learned, device, groups)
+                _check_norms(engine)
                 try:
                     return Course(engine, watched, watch, state).run()
                 except Diverged:
@@ -129,6 +131,18 @@ def _weighted(data: Rows, recipe: Recipe) -> Rows:
     weights = torch.zeros(len(data.targets), dtype=weights_dtype(recipe))
     weights[torch.from_numpy(at)] = (here / here.double().mean().clamp_min(1e-12)).to(weights)
     return dataclasses.replace(data, weights=weights)
+
+
+def _check_norms(engine: Engine) -> None:
+    """Refuse batches of one row for batch norms, which find no variance in it."""
+    rows, size = len(engine.rows), int(engine.recipe.batch_size)
+    if min(rows, size) > 1 or not learning_norms(engine):
+        return
+    if rows == 1:
+        raise InputError("one row to learn from, and this net's batch norms need two or more",
+                         remedy="give more rows, or take a plainer net")  # fmt: skip
+    raise RecipeError("batch_size is 1, and this net's batch norms need two rows or more a batch",
+                      remedy="set batch_size to 2 or more")  # fmt: skip
 
 
 @torch.inference_mode()
