@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ import numpy as np
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import DeadUnits, EpochEnded, Event, GradientFlow, Monitor
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.splits import TaskKind
+from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Problem, Training, Watch
 from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
 
@@ -24,6 +25,7 @@ TypedLearner = TypeVar("TypedLearner")
 
 _PIXELS_AT_ONCE = 1 << 18  # predicted at a time: 256 pictures of 32 x 32, 5 of 224 x 224
 _WATCHED = 1000  # about so many held-out pictures are looked at after each epoch
+_STOPPING = 0.15  # of the training rows say when to stop, where a recipe has patience
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,34 @@ def outputs(problem: Problem) -> int:
 def fit(
     training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any]
 ) -> TorchLearner:
-    """Train a net by its recipe on the training rows; held-out rows are watched, never used."""
+    """Train a net by its recipe on the training rows; held-out rows are watched, never used.
+
+    With `recipe.patience` the epochs are watched on a part of the training rows instead.
+    """
+    part = divided(training, recipe)
+    return fit_part(part, recipe, watch, net, record, predicted=predicted(training))
+
+
+def divided(training: Training, recipe: Recipe) -> Training:
+    """Return the rows to learn from beside those that say when to stop; all without patience.
+
+    The rows that a rung is judged on must not choose the epoch whose weights stay.
+    """
+    if not recipe.patience:
+        return training
+    problem = training.problem
+    rest, held = inner_split(
+        training.y, seed=recipe.seed, fraction=_STOPPING, stratify=problem.kind != "regression",
+        groups=problem.groups_of(training.rows), times=problem.times_of(training.rows),
+    )  # fmt: skip
+    return training.some(rest, held)
+
+
+def fit_part(
+    training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any],
+    *, predicted: int,
+) -> TorchLearner:  # fmt: skip
+    """Train as `fit` does, on rows that are `divided`; so many are `predicted` afterwards."""
     from neuroscope import nets  # noqa: PLC0415 - imports torch
     from neuroscope.nets.backbone import Transfer, groups  # noqa: PLC0415 - imports torch
     from neuroscope.train import loop  # noqa: PLC0415 - imports torch
@@ -126,7 +155,7 @@ def fit(
     ).groups(net)  # fmt: skip
     rows = _rows(training, x, encoder, recipe)
     watched = None
-    if training.held is not None and watch.fold == 0:
+    if training.held is not None and (watch.fold == 0 or recipe.patience):
         held = training.held_encoded(encoder)
         some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
         watched = _rows(training, some, encoder, recipe)
@@ -135,7 +164,7 @@ def fit(
         rung=watch.rung, fold=watch.fold, monitor=counting(watch), stop=watch.stop,
         seconds=None if seconds is None else max(seconds, 0.0),
         checkpoint=checkpoint(training, watch),
-        predicted=predicted(training),
+        predicted=predicted,
     )  # fmt: skip
     if isinstance(net, Transfer):
         stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen, ready=True)
@@ -205,12 +234,16 @@ def prepare(encoder: PictureEncoder, recipe: Recipe) -> Any:
 
     normalise, augment = encoder.normalisation(), augmenter(recipe.augment)
 
+    @lru_cache(maxsize=4)  # bringing numbers onto a GPU waits for all that it has to do
+    def colours(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, std = torch.tensor([encoder.mean, encoder.std], device=device)[..., None, None]
+        return mean, std
+
     def on_device(inputs: tuple[Any, ...], chance: Any) -> tuple[Any, ...]:
         (pixels,) = inputs
         if chance is not None and augment is not None:
             changed = augment((pixels / 255).permute(0, 3, 1, 2), chance)
-            mean = torch.tensor(encoder.mean).view(-1, 1, 1).to(changed.device)
-            std = torch.tensor(encoder.std).view(-1, 1, 1).to(changed.device)
+            mean, std = colours(changed.device)
             return ((changed - mean) / std,)
         return (normalise(pixels),)
 
