@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -31,7 +30,6 @@ from neuroscope.train.state import State, copied, identify
 __all__ = ["RATE_HALVINGS", "Fitted", "Watch", "fit"]
 
 RATE_HALVINGS = 5  # how often a diverged fit is begun again with half the learning rate
-_ONE_AT_A_TIME = threading.RLock()  # dropout draws from torch's global generator
 
 
 def fit(
@@ -59,25 +57,24 @@ def fit(
     if not trainable(net):
         raise InputError("every layer of the net is frozen", remedy="set unfreeze to 1 or more")
     device = device_of(recipe)
-    with _ONE_AT_A_TIME:
-        place(net, recipe, device)
-        start = copied(net)
-        rows = _weighted(data, recipe).on(device)
-        plain = loss or loss_of(recipe, smooth=False)
-        watched = None if valid is None else (valid.on(device), plain)
-        state = _begin(watch, recipe, len(data), start)
-        while True:
-            recipe = Recipe.from_json(state.recipe)
-            learned = loss or loss_of(recipe)
-            with workplace(recipe, device, watch.threads):
-                engine = Engine(net, rows, recipe, learned, device, groups)
-                _check_norms(engine)
-                try:
-                    return Course(engine, watched, watch, state).run()
-                except Diverged:
-                    net.load_state_dict(start)
-                    _check_rows(engine)
-                    state = _halved(state, recipe, watch)
+    place(net, recipe, device)
+    start = copied(net)
+    rows = _weighted(data, recipe).on(device)
+    plain = loss or loss_of(recipe, smooth=False)
+    watched = None if valid is None else (valid.on(device), plain)
+    state = _begin(watch, recipe, len(data), start)
+    while True:
+        recipe = Recipe.from_json(state.recipe)
+        learned = loss or loss_of(recipe)
+        with workplace(recipe, device, watch.threads):
+            engine = Engine(net, rows, recipe, learned, device, groups)
+            _check_norms(engine)
+            try:
+                return Course(engine, watched, watch, state).run()
+            except Diverged:
+                net.load_state_dict(start)
+                _check_rows(engine)
+                state = _halved(state, recipe, watch)
 
 
 def _begin(watch: Watch, recipe: Recipe, rows: int, start: Mapping[str, Tensor]) -> State:
