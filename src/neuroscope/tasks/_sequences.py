@@ -14,7 +14,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._torch import arrays_of, checkpoint, counting, outputs, rebuilt
+from neuroscope.tasks._torch import arrays_of, checkpoint, counting, outputs, rebuilt, rounding
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +40,11 @@ class SequenceLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return rounding(self.net)
+
     def predict(self, x: SequenceRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -52,9 +57,9 @@ class SequenceLearner:
                 some = slice(first, first + size)
                 steps = torch.from_numpy(x.x[some]).to(weight)
                 lengths = torch.from_numpy(x.lengths[some]).to(weight.device)
-                logits = self.net(steps, lengths).double()
+                logits = self.net(steps, lengths).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
-                found.append(answer.cpu().numpy())
+                found.append(answer.numpy())
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

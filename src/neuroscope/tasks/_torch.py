@@ -43,6 +43,11 @@ class TorchLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return rounding(self.net)
+
     def predict(self, x: PictureRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -54,9 +59,9 @@ class TorchLearner:
         with torch.inference_mode():
             for block in x.blocks(max(_PIXELS_AT_ONCE // self.encoder.size**2, 4)):
                 pixels = torch.from_numpy(np.ascontiguousarray(block)).to(device)
-                logits = self.net(normalise(pixels)).double()
+                logits = self.net(normalise(pixels)).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
-                found.append(answer.cpu().numpy())
+                found.append(answer.numpy())
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -69,6 +74,11 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Torch
     return rebuilt(
         record, arrays, lambda net: TorchLearner(net, record["net"], record["kind"], None, None)
     )
+
+
+def rounding(net: nn.Module) -> float:
+    """Return how far answers move on another device: a GPU rounds to TF32, 10 bits, on its way."""
+    return 1e-6 if next(net.parameters()).device.type == "cpu" else 2e-2
 
 
 def arrays_of(net: nn.Module) -> dict[str, np.ndarray]:
@@ -175,7 +185,8 @@ def fit_part(
             followed = followed.because(reason, epochs=epochs)
     else:
         followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
-    return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
+    net = net.float().eval()  # a fit in float64 is kept and used as any other
+    return TorchLearner(net, record, training.problem.kind, encoder, followed)
 
 
 def predicted(training: Training) -> int:

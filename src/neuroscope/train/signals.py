@@ -88,7 +88,7 @@ class StepProbe:
         """Return names, gradient norms and update-to-weight ratios; waits for the device."""
         if not self.layers:
             return (), (), ()
-        both = torch.stack([*self.norms, *self.changes]).double().cpu().tolist()
+        both = torch.stack([*self.norms, *self.changes]).cpu().double().tolist()
         count = len(self.layers)
         return tuple(self.layers), tuple(both[:count]), tuple(both[count:])
 
