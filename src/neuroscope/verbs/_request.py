@@ -206,14 +206,21 @@ def _check_sensitivity(wanted: float, cost: str | None) -> None:
         )
 
 
+def _ignored(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> list[str]:
+    """Return the choices that a rung does not follow; what it says itself may stand there."""
+    if rung.CORE:
+        return [name for name in DEEP_ONLY if name not in getattr(rung, "FOLLOWS", ())]
+    own = candidates[0] if candidates else given
+    return [n for n in getattr(rung, "IGNORES", ()) if getattr(given, n) != getattr(own, n)]
+
+
 def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:
     """Refuse a recipe that says what this rung on these data could not follow."""
-    if rung.CORE:
-        follows = getattr(rung, "FOLLOWS", ())
-        try:
-            given.refuse([name for name in DEEP_ONLY if name not in follows], rung.TITLE)
-        except RecipeError as error:
-            raise error.at(where) from error
+    ignored = _ignored(given, candidates, rung)
+    try:
+        given.refuse(ignored, rung.TITLE)
+    except RecipeError as error:
+        raise error.at(where) from error
     losses = sorted({candidate.loss for candidate in candidates})
     if "mean_squared_error" in losses:
         losses.append("huber")
