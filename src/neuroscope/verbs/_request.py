@@ -29,6 +29,7 @@ class TrainOptions:
     out: str | None = None  # folder that run folders are made in
     recipe: str | None = None  # a recipe file to replay
     epochs: int | None = None
+    device: str = "auto"  # that torch nets compute on
     cost: str | None = None  # "false_positive=1,false_negative=5"
     sensitivity: float | None = None  # share of the positives that the threshold must find
     name: str | None = None  # of the run folder
@@ -134,6 +135,8 @@ class Request:
             proposed = [
                 c.because("as asked", epochs=self.options.epochs, patience=0) for c in proposed
             ]
+        if self.options.device != "auto" and not rung.CORE:
+            proposed = [c.because("as asked", device=self.options.device) for c in proposed]
         return proposed
 
 
@@ -182,6 +185,8 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
         raise RecipeError(f"budget is {options.budget:g} seconds", remedy="give e.g. 30s or 5m")
     if options.epochs is not None and options.epochs < 1:
         raise RecipeError(f"epochs is {options.epochs}", remedy="give at least 1")
+    if options.device != "auto":
+        _check_device(options.device)
     if options.cost is not None:
         parse_cost(options.cost)
     if options.sensitivity is not None:
@@ -194,6 +199,13 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
                 where=str(options.recipe),
                 remedy=f"add {given.net} to --rungs, or leave --rungs out",
             )
+
+
+def _check_device(name: str) -> None:
+    """Refuse a device that this machine does not have, before anything is trained."""
+    from neuroscope.train.precision import device_of  # noqa: PLC0415 - imports torch
+
+    device_of(Recipe(device=name))
 
 
 def _check_sensitivity(wanted: float, cost: str | None) -> None:
