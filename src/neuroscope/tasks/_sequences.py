@@ -20,6 +20,7 @@ from neuroscope.tasks._torch import (
     looked_at,
     outputs,
     rebuilt,
+    rounding,
     trained,
     watching,
 )
@@ -47,6 +48,11 @@ class SequenceLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return rounding(self.net)
+
     def predict(self, x: SequenceRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -59,9 +65,9 @@ class SequenceLearner:
                 some = slice(first, first + size)
                 steps = torch.from_numpy(x.x[some]).to(weight)
                 lengths = torch.from_numpy(x.lengths[some]).to(weight.device)
-                logits = self.net(steps, lengths).double()
+                logits = self.net(steps, lengths).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
-                found.append(answer.cpu().numpy())
+                found.append(answer.numpy())
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

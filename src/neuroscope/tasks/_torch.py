@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import DeadUnits, EpochEnded, Event, GradientFlow, Monitor
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.splits import TaskKind
+from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Problem, Training, Watch
 from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
 
@@ -26,6 +27,7 @@ TypedLearner = TypeVar("TypedLearner")
 
 _PIXELS_AT_ONCE = 1 << 18  # predicted at a time: 256 pictures of 32 x 32, 5 of 224 x 224
 _WATCHED = 1000  # about so many held-out rows are looked at after each epoch
+_STOPPING = 0.15  # of the training rows say when to stop, where a recipe has patience
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class TorchLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return rounding(self.net)
+
     def predict(self, x: PictureRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -54,9 +61,9 @@ class TorchLearner:
         with torch.inference_mode():
             for block in x.blocks(max(_PIXELS_AT_ONCE // self.encoder.size**2, 4)):
                 pixels = torch.from_numpy(np.ascontiguousarray(block)).to(device)
-                logits = self.net(normalise(pixels)).double()
+                logits = self.net(normalise(pixels)).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
-                found.append(answer.cpu().numpy())
+                found.append(answer.numpy())
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -69,6 +76,11 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Torch
     return rebuilt(
         record, arrays, lambda net: TorchLearner(net, record["net"], record["kind"], None, None)
     )
+
+
+def rounding(net: nn.Module) -> float:
+    """Return how far answers move on another device: a GPU rounds to TF32, 10 bits, on its way."""
+    return 1e-6 if next(net.parameters()).device.type == "cpu" else 2e-2
 
 
 def arrays_of(net: nn.Module) -> dict[str, np.ndarray]:
@@ -115,15 +127,44 @@ def outputs(problem: Problem) -> int:
 def fit(
     training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any]
 ) -> TorchLearner:
-    """Train a net by its recipe on the training rows; held-out rows are watched, never used."""
+    """Train a net by its recipe on the training rows; held-out rows are watched, never used.
+
+    With `recipe.patience` the epochs are watched on a part of the training rows instead.
+    """
+    part = divided(training, recipe)
+    return fit_part(part, recipe, watch, net, record, predicted=predicted(training))
+
+
+def divided(training: Training, recipe: Recipe) -> Training:
+    """Return the rows to learn from beside those that say when to stop; all without patience.
+
+    The rows that a rung is judged on must not choose the epoch whose weights stay.
+    """
+    if not recipe.patience:
+        return training
+    problem = training.problem
+    rest, held = inner_split(
+        training.y, seed=recipe.seed, fraction=_STOPPING, stratify=problem.kind != "regression",
+        groups=problem.groups_of(training.rows), times=problem.times_of(training.rows),
+    )  # fmt: skip
+    return training.some(rest, held)
+
+
+def fit_part(
+    training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any],
+    *, predicted: int,
+) -> TorchLearner:  # fmt: skip
+    """Train as `fit` does, on rows that are `divided`; so many are `predicted` afterwards."""
     encoder, x = training.encoded(recipe)
     rows, valid = _rows(training, x, encoder, recipe), None
-    some = looked_at(training, watch)
+    some = looked_at(training, watch, always=recipe.patience > 0)
     if some is not None:
         held = training.held_encoded(encoder)
         valid = _rows(training, replace(held, rows=held.rows[some]), encoder, recipe)
-    followed = trained(net, record, rows, recipe, watching(training, watch), valid=valid)
-    return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
+    seen = replace(watching(training, watch), predicted=predicted)
+    followed = trained(net, record, rows, recipe, seen, valid=valid)
+    net = net.float().eval()  # a fit in float64 is kept and used as any other
+    return TorchLearner(net, record, training.problem.kind, encoder, followed)
 
 
 def trained(
@@ -167,9 +208,12 @@ def watching(training: Training, watch: Watch, *, kept: bool = True) -> loop.Wat
     )  # fmt: skip
 
 
-def looked_at(training: Training, watch: Watch) -> np.ndarray | None:
-    """Return which held-out rows (positions) are looked at after each epoch, if any."""
-    if training.held is None or watch.fold != 0:
+def looked_at(training: Training, watch: Watch, *, always: bool = False) -> np.ndarray | None:
+    """Return which held-out rows (positions) are looked at after each epoch, if any.
+
+    Those of the first fold are, and `always` those that say when to stop.
+    """
+    if training.held is None or (watch.fold != 0 and not always):
         return None
     return np.arange(0, len(training.held), max(len(training.held) // _WATCHED, 1))
 
@@ -230,12 +274,16 @@ def prepare(encoder: PictureEncoder, recipe: Recipe) -> Any:
 
     normalise, augment = encoder.normalisation(), augmenter(recipe.augment)
 
+    @lru_cache(maxsize=4)  # bringing numbers onto a GPU waits for all that it has to do
+    def colours(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, std = torch.tensor([encoder.mean, encoder.std], device=device)[..., None, None]
+        return mean, std
+
     def on_device(inputs: tuple[Any, ...], chance: Any) -> tuple[Any, ...]:
         (pixels,) = inputs
         if chance is not None and augment is not None:
             changed = augment((pixels / 255).permute(0, 3, 1, 2), chance)
-            mean = torch.tensor(encoder.mean).view(-1, 1, 1).to(changed.device)
-            std = torch.tensor(encoder.std).view(-1, 1, 1).to(changed.device)
+            mean, std = colours(changed.device)
             return ((changed - mean) / std,)
         return (normalise(pixels),)
 

@@ -47,6 +47,11 @@ class NetForecaster:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return _torch.rounding(self.net)
+
     def predict(self, x: Windows) -> np.ndarray:
         """Return the forecasts (n, horizon) of windows, in the target's unit."""
         import torch  # noqa: PLC0415 - slow to import
@@ -58,7 +63,7 @@ class NetForecaster:
                 z, mean, std = normalised(block)
                 for first in range(0, len(z), _AT_ONCE):
                     inputs = torch.from_numpy(z[first : first + _AT_ONCE]).to(device)
-                    found.append(self.net(cut(inputs, self.record)).double().cpu().numpy())
+                    found.append(self.net(cut(inputs, self.record)).cpu().double().numpy())
                     rows = slice(first, first + _AT_ONCE)
                     found[-1] = mean[rows] + std[rows] * found[-1]
         return np.concatenate(found) if found else np.empty((0, 1))
@@ -138,7 +143,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]
         recipe = replace(recipe, patience=0)
     seen = _torch.watching(training, watch)
     followed = _torch.trained(net, record, data, recipe, seen, valid=valid)
-    return NetForecaster(net.eval(), record, encoder, followed)
+    return NetForecaster(net.float().eval(), record, encoder, followed)
 
 
 def _divided(posed: Posed, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
