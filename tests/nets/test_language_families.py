@@ -78,6 +78,7 @@ def test_learns_sixteen_windows_by_heart(family: str, options: dict) -> None:
     net = nets.build(_record(family, options, width=32))
     tokens = torch.arange(16)[:, None] * torch.arange(1, T + 2) ** 2 % V  # all rows begin alike
     steps = torch.optim.Adam(net.parameters(), 0.01)
+    loss = torch.zeros(())
     for _ in range(150):
         logits = net(tokens[:, :-1])
         loss = functional.cross_entropy(logits[:, 2:].flatten(0, 1), tokens[:, 3:].flatten())

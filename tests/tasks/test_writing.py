@@ -77,7 +77,7 @@ def test_counts_of_one_and_two_tokens_by_hand() -> None:
     encoder = _encoder("ab")
     counter = counting.count(_passages(["aab"], encoder).runs, 2, encoder)
     a, b = encoder.tokeniser.encode_one("ab")
-    # Pairs: (start a), (a a), (a b), once each: D2 = 1. Contexts: a after two, b after one: D1 = 1/3.
+    # Pairs: (start a), (a a), (a b), once each, so D2 = 1; a after two tokens, b after one.
     low = {a: (2 - 1 / 3) / 3 + 1 / 3 * 2 / 3 / 4, b: (1 - 1 / 3) / 3 + 1 / 3 * 2 / 3 / 4}
     d2 = 0.95  # at most
     found = np.exp(counter.logits(np.array([[a]])))[0]
@@ -163,7 +163,7 @@ def test_one_text_is_cut_in_order_and_documents_at_random() -> None:
     assert "".join(texts.pieces) == TEXT * 20
     split = _in_order(texts)
     ((train, held),) = split.folds
-    assert train.max() < held.min() <= held.max() < split.test.min()
+    assert held.max() < train.min() <= train.max() < split.test.min()
     assert len(split.test) == round(0.1 * len(texts.pieces))
     documents = [f"name {n % 40}" for n in range(100)]
     split = _at_random(documents, seed=0)

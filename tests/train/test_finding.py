@@ -15,11 +15,11 @@ from torch import nn
 
 from neuroscope.base.errors import InputError, RecipeError
 from neuroscope.base.events import EpochEnded, WarningRaised
+from neuroscope.nets import gpt
 from neuroscope.train import precision
 from neuroscope.train.data import Data
 from neuroscope.train.finetune import Stage, finetune, freeze, stages
 from neuroscope.train.loop import Watch, fit
-from neuroscope.nets import gpt
 from neuroscope.train.precision import choose_precision, device_of, forward_flops, kind_of
 from neuroscope.train.range_test import learning_rate_range
 

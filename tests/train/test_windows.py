@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.train.making import theta
 
 from neuroscope import nets
 from neuroscope.base.errors import InputError, Interrupted
@@ -16,7 +17,6 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.train.loop import Watch, fit
 from neuroscope.train.losses import IGNORED
 from neuroscope.train.windows import Windows
-from tests.train.making import theta
 
 TEXT = np.arange(100, 203)  # each token says where it stands
 NAMES = [np.arange(first, first + length) for first, length in ((10, 3), (20, 6), (30, 2), (40, 9))]

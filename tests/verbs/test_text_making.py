@@ -173,9 +173,10 @@ def test_unknown_characters_of_a_prompt_are_told_and_passed_over(prose: str) -> 
 
 def test_writing_options_out_of_range(prose: str) -> None:
     model = _train(prose)["model"]
-    for wrong in ({"count": 0}, {"length": 0}, {"temperature": -1.0}, {"top_p": 0.0}):
+    for wrong in (GenerateOptions(count=0), GenerateOptions(length=0),
+                  GenerateOptions(temperature=-1.0), GenerateOptions(top_p=0.0)):  # fmt: skip
         with pytest.raises(InputError):
-            generate(model, GenerateOptions(**wrong))
+            generate(model, wrong)
     with pytest.raises(InputError, match="neuroscope generate"):
         predict(model, prose)
     there = load(model)

@@ -9,7 +9,7 @@ import typer
 from neuroscope.cli import _options as given
 
 
-def command(  # noqa: PLR0913 - the options of one command, all by name
+def command(
     model: given.Model,
     prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", help="Texts.")] = 1,

@@ -91,7 +91,6 @@ class Cache:
 class Gpt(Language[Cache]):
     """Embedding and positions, blocks of causal attention, a norm and logits."""
 
-    room: int
     future: Tensor
     waves: Tensor
 
@@ -118,7 +117,7 @@ class Gpt(Language[Cache]):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits (n, t, vocabulary) of tokens (n, t)."""
-        check_room(tokens.shape[1], self.room)
+        check_room(tokens.shape[1], len(self.future))
         h, place = self._begun(tokens, 0)
         for block in self.blocks:
             h = block(h, place)
@@ -130,7 +129,7 @@ class Gpt(Language[Cache]):
         The cache has room for `steps` tokens; beyond that begin anew with the last of them.
         """
         memory = memory or self._empty(len(tokens))
-        check_room(memory.count + tokens.shape[1], self.room)
+        check_room(memory.count + tokens.shape[1], len(self.future))
         h, place = self._begun(tokens, memory.count)
         for block, keys, values in zip(self.blocks, memory.keys, memory.values, strict=True):
             assert isinstance(block, Block)
@@ -158,9 +157,12 @@ class Gpt(Language[Cache]):
         return functional.linear(self.norm(h), weight)
 
     def _empty(self, n: int) -> Cache:
-        first = self.reader.weight
-        shapes = [(n, block.heads, self.room, block.depth) for block in self.blocks]
-        keys, values = ([first.new_zeros(shape) for shape in shapes] for _ in range(2))
+        keys, values = [], []
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            shape = (n, block.heads, len(self.future), block.depth)
+            keys.append(self.reader.weight.new_zeros(shape))
+            values.append(self.reader.weight.new_zeros(shape))
         return Cache(keys, values)
 
 

@@ -1,6 +1,6 @@
 """How a net writes: it draws the next token, reads it, and draws again.
 
-    temperature  logits are divided by it: below 1 the likely becomes likelier; 0 takes the likeliest
+    temperature  divides the logits: below 1 the likely becomes likelier; 0 takes the likeliest
     top_k        only the k likeliest tokens may be drawn (Fan et al. 2018, 1805.04833)
     top_p        only the likeliest tokens that together have probability p (Holtzman et al. 2020,
                  1904.09751, "nucleus")
@@ -112,7 +112,7 @@ class NetReader:
         self._memory = None
 
 
-def write(  # noqa: PLR0913 - what is written, how, and where it ends
+def write(
     reader: Reader,
     prompt: Sequence[int] | np.ndarray,
     *,

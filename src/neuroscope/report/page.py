@@ -113,6 +113,8 @@ def _subject(story: Story) -> str:
     target, source = story.text("target"), story.text("source")
     if not target:
         return source
+    if story.text("kind") == "text":
+        return f"Writing like {source}" if source else "Writing"
     return f"Predicting “{target}” from {source}" if source else f"Predicting “{target}”"
 
 

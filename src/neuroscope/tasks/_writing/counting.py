@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from neuroscope.base.errors import ModelError
+from neuroscope.base.events import WarningRaised
 from neuroscope.data.text.tokeniser import PAD, START
-from neuroscope.tasks._learning import Training
+from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._writing.passages import Passages
 from neuroscope.tasks._writing.posing import TextEncoder
 
-MOST = 20_000_000  # tokens that are counted; of more, the first
+MOST = 5_000_000  # tokens that are counted; of more, the first: a count takes 20 bytes
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, and its powers differ in all bits
 _ONE = np.uint64(1)
 _AT_ONCE = 1 << 20  # tokens judged at a time
@@ -154,9 +155,12 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Count
         raise ModelError(f"the model's counts cannot be read: {error!r}") from error
 
 
-def fit(training: Training, order: int) -> Counter:
-    """Count sequences of up to `order` tokens in the training pieces."""
+def fit(training: Training, order: int, watch: Watch) -> Counter:
+    """Count sequences of up to `order` tokens in the training pieces, and say so of a part."""
     encoder, x = training.encoded()
+    if x.owners.size > MOST:
+        watch.tell(WarningRaised(message=f"only the first {MOST:,} characters are counted",
+                                 rung=watch.rung))  # fmt: skip
     return count(x.runs, order, encoder)
 
 
@@ -165,7 +169,7 @@ def count(runs: list[np.ndarray], order: int, encoder: TextEncoder) -> Counter:
     stream, asked = _stream(runs, order)
     asked = asked[:MOST]
     orders: list[Order] = []
-    hashes = {k: _hash(stream[asked[:, None] + np.arange(1 - k, 1)]) for k in range(1, order + 1)}
+    hashes = _hashes(stream, asked, order)
     places = np.arange(len(asked))
     for k in range(order, 0, -1):
         keys, first, times = np.unique(hashes[k][places], return_index=True, return_counts=True)
@@ -189,6 +193,16 @@ def _stream(runs: list[np.ndarray], order: int) -> tuple[np.ndarray, np.ndarray]
     before = np.full(max(order - 2, 0), START, np.int32)
     stream = np.concatenate([part for run in runs for part in (before, run)])
     return stream, np.flatnonzero(stream != START)
+
+
+def _hashes(stream: np.ndarray, asked: np.ndarray, order: int) -> dict[int, np.ndarray]:
+    """Return the hash of the last 1 to `order` tokens at each place that is asked for."""
+    last = stream[: asked[-1] + 1].astype(np.uint64) + _ONE
+    found, whole = {1: last[asked]}, last
+    for k in range(2, order + 1):
+        whole = np.concatenate([whole[:1], whole[:-1] * _FACTOR + last[1:]])
+        found[k] = whole[asked]
+    return found
 
 
 def _hash(tokens: np.ndarray) -> np.ndarray:

@@ -91,9 +91,14 @@ class TextModel:
             yield [tokeniser.decode(row[at : at + 1]) for at in range(count)]
 
     def generate(
-        self, prompt: str = "", *, count: int = 1, length: int = 500, sampling: Sampling | None = None,
+        self,
+        prompt: str = "",
+        *,
+        count: int = 1,
+        length: int = 500,
+        sampling: Sampling | None = None,
         seed: int = 0,
-    ) -> list[str]:  # fmt: skip
+    ) -> list[str]:
         """Return `count` texts that go on from the prompt, with it."""
         from neuroscope.nets.sampling import Sampling  # noqa: PLC0415 - imports torch
 

@@ -19,7 +19,6 @@ import numpy as np
 from neuroscope.base.recipe import Recipe
 from neuroscope.neuron import heads
 from neuroscope.neuron.descent import descend_safely
-from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples
 from neuroscope.tasks import _net
 from neuroscope.tasks._learning import Training, Watch

@@ -35,7 +35,7 @@ class Passages:
     @cached_property
     def runs(self) -> list[np.ndarray]:
         """What is read in one go: <start>, the tokens of pieces that follow each other, <end>."""
-        begins = np.flatnonzero(self.first)
+        begins = np.flatnonzero(self.first).tolist()
         stops = [*begins[1:], len(self)]
         end = [np.array([END], np.int32)] if self.ends else []
         start = np.array([START], np.int32)

@@ -34,7 +34,7 @@ class Texts:
     one   whether it is a single text, which goes on; else each document begins and ends
     """
 
-    pieces: Sequence[str]
+    pieces: list[str]
     document: np.ndarray  # (n,) which one a piece is of
     one: bool
 
@@ -47,7 +47,7 @@ class Texts:
     def cut(cls, documents: Sequence[str]) -> Texts:
         """Cut a single text into pieces; of several, each is a piece."""
         if len(documents) != 1:
-            return cls(documents, np.arange(len(documents)), one=False)
+            return cls(list(documents), np.arange(len(documents)), one=False)
         text = documents[0]
         size = int(np.clip(len(text) / _PIECES, *_SIZES))
         pieces = [text[first : first + size] for first in range(0, len(text), size)]
@@ -155,14 +155,18 @@ def _check(documents: Sequence[str], texts: Texts) -> None:
 
 
 def _in_order(texts: Texts) -> Split:
-    """Return the first part to learn from, the next to choose by, the last tenth to test."""
+    """Return the beginning to choose by, the last tenth to test, and what is between to learn from.
+
+    So what is learned borders on both: a text is easier to guess where it goes on, and a model that
+    is not fitted again must not lack the pages before the test.
+    """
     rows = np.arange(len(texts.pieces))
     count, characters = len(rows), int(texts.counts.sum())
     tested = max(round(0.1 * count), 1)
     held = max(round((0.05 if characters > _LONG else 0.1) * count), 1)
     development, test = rows[: count - tested], rows[count - tested :]
-    fold = development[:-held], development[-held:]
-    reason = "one text, read in order: its last tenth tests, the part before it chooses the rung"
+    fold = development[held:], development[:held]
+    reason = "one text: its last tenth tests, its beginning chooses the rung, the rest is learned"
     return Split(test, development, (fold,), "time", reason)
 
 

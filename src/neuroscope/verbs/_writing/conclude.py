@@ -32,7 +32,8 @@ def writing_view(end: Conclusion, learner: Learner) -> dict[str, Any]:
     written = samples(learner, _TEXTS[texts.one])
     learned = [texts.pieces[row] for row in problem.split.development]
     found = copies(written, learned, whole=not texts.one)
-    new = [text for text in written if text not in set(learned)] if not texts.one else written
+    known = set(learned)
+    new = written if texts.one else [text for text in written if text not in known]
     held = {texts.pieces[row] for row in problem.split.test}
     unknown = _unknown(end, learner)
     end.climb.monitor(Progress(label="writing some text", done=1, total=1))
@@ -72,5 +73,6 @@ def _unknown(end: Conclusion, learner: Learner) -> str:
     new = {sign for row in end.problem.split.test for sign in texts.pieces[row]} - seen
     if not new:
         return ""
+    shown = " ".join(sorted(new)[:10])
     return (f"{len(new)} kinds of characters of the test text never stood in the training text "
-            f"({' '.join(sorted(new)[:10])}); the model can only be surprised by them.")  # fmt: skip
+            f"({shown}); the model can only be surprised by them.")  # fmt: skip

@@ -19,10 +19,11 @@ def show(about: Mapping[str, Any], console: Console) -> None:
     if about["documents"] > 1:
         lengths = (f", of {about['shortest']:,} to {about['longest']:,} characters, usually "
                    f"{about['usual']:,}")  # fmt: skip
-    frequent = ", ".join(f"{_NAMED.get(one['character'], one['character'])} "
-                         f"{100 * one['share']:.0f} %" for one in about["frequent"][:8])  # fmt: skip
+    shares = ((one["character"], 100 * one["share"]) for one in about["frequent"][:8])
+    frequent = ", ".join(f"{_NAMED.get(sign, sign)} {share:.0f} %" for sign, share in shares)
     bullets(console, [
         f"{counted(about['documents'], 'text')}{lengths}",
-        f"{about['characters']:,} characters of {about['kinds']:,} kinds, {about['words']:,} words",
+        f"{about['characters']:,} characters of {about['kinds']:,} kinds",
+        f"{about['words']:,} words",
         f"most frequent: {frequent}",
     ], "·", "dim")  # fmt: skip

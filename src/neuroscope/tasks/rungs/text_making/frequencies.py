@@ -26,6 +26,6 @@ def recipes(training: Training) -> list[Recipe]:  # noqa: ARG001 - there is noth
     return []
 
 
-def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Counter:  # noqa: ARG001
+def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Counter:  # noqa: ARG001 - no choices
     """Count the characters."""
-    return counting.fit(training, 1)
+    return counting.fit(training, 1, watch)

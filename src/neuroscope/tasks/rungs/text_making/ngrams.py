@@ -28,6 +28,6 @@ def recipes(training: Training) -> list[Recipe]:  # noqa: ARG001 - there is noth
     return []
 
 
-def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Counter:  # noqa: ARG001
+def fit(training: Training, recipe: Recipe | None, watch: Watch) -> Counter:  # noqa: ARG001 - no choices
     """Count sequences of one to six characters."""
-    return counting.fit(training, _LENGTH)
+    return counting.fit(training, _LENGTH, watch)
