@@ -18,6 +18,7 @@ import numpy as np
 from neuroscope.base.errors import InputError, choice_error
 from neuroscope.judge import _arithmetic as sums
 from neuroscope.judge import _forecasts as paths
+from neuroscope.judge import _texts as texts
 from neuroscope.judge.kinds import kind_of
 
 Needs = Literal["decisions", "probabilities", "numbers", "packed"]
@@ -94,7 +95,7 @@ def _catalogue(*metrics: Metric) -> dict[str, Metric]:
 
 _DECISIONS, _PROBABILITIES, _NUMBERS = "decisions", "probabilities", "numbers"
 _PACKED = "packed"
-_REGRESSION, _FORECAST = ("regression",), ("forecast",)
+_REGRESSION, _FORECAST, _TEXT = ("regression",), ("forecast",), ("text",)
 
 METRICS: dict[str, Metric] = _catalogue(
     Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
@@ -165,6 +166,13 @@ METRICS: dict[str, Metric] = _catalogue(
            "The mean squared miss is {value} where each series has a variance of 1."),
     Metric("smape", "sMAPE", False, _FORECAST, _PACKED, paths.mean_over_steps(paths.symmetric),
            "A forecast misses by {value} % of the mean of truth and forecast (200 is the worst)."),
+    Metric("bits_per_character", "bits per character", False, _TEXT, _PACKED,
+           texts.bits_per_character,
+           "The next character of a text costs the model {value} bits on average: as many as the "
+           "yes-or-no questions that it would still have to ask."),
+    Metric("character_perplexity", "perplexity per character", False, _TEXT, _PACKED,
+           texts.perplexity,
+           "The model is as unsure of the next character as between {value} equally likely ones."),
 )  # fmt: skip
 
 

@@ -12,8 +12,14 @@ nets for sequences has instead
     build(*, channels, steps, outputs, ..., seed=0) -> Sequences
     inside(net, x, lengths) -> dict[str, Tensor]   states, gates or attention, step by step
 
-and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. The record of a
-net, {"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
+and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. A family that
+writes, token after token, has
+
+    build(*, vocabulary, steps, ..., seed=0) -> Language
+    read(net, tokens, memory) -> (logits, memory)    goes on from what it has read before
+
+and gives logits (n, t, vocabulary) of tokens (n, t). The record of a net, {"family": name,
+"options": arguments of build}, is JSON; with its weights it is the net.
 """
 
 from __future__ import annotations
@@ -26,17 +32,18 @@ from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
+    from neuroscope.nets._language import Language
     from neuroscope.nets._sequences import Sequences
     from neuroscope.nets._staged import Staged
 
 catalogue = Catalogue(
     "neuroscope.nets",
     "net family",
-    besides=("backbone", "features", "normalisation", "pretrained", "weights"),
+    besides=("backbone", "features", "normalisation", "pretrained", "sampling", "weights"),
 )
 
 
-def build(record: Mapping[str, Any]) -> Staged | Sequences:
+def build(record: Mapping[str, Any]) -> Staged | Sequences | Language:
     """Build the net of a record; an unknown family is an InputError, an option a RecipeError."""
     family = catalogue.get(str(record["family"]))
     options = dict(record["options"])

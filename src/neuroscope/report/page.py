@@ -21,6 +21,7 @@ from neuroscope.report import (
     quality,
     sections,
     words,
+    writing,
 )
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
@@ -30,6 +31,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _SECTIONS = {
     "decision": sections.decision,
     "forecast": forecasts.forecast,
+    "writing": writing.writing,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -49,6 +51,7 @@ _SECTIONS = {
 }
 _CONTENTS = {
     "forecast": ("forecast", "The forecast"),
+    "writing": ("writing", "What it writes"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),
@@ -110,6 +113,8 @@ def _subject(story: Story) -> str:
     target, source = story.text("target"), story.text("source")
     if not target:
         return source
+    if story.text("kind") == "text":
+        return f"Writing like {source}" if source else "Writing"
     return f"Predicting “{target}” from {source}" if source else f"Predicting “{target}”"
 
 

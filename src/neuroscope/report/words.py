@@ -94,6 +94,15 @@ GLOSSARY = {
         "MSE of standardised values",
         "The mean squared miss where each series is brought to a variance of 1 first.",
     ),
+    "bits_per_character": (
+        "bits per character",
+        "How surprising the next character of a text is on average: the yes-or-no questions that "
+        "would still have to be asked. 0 is perfect, 1 less halves what it hesitates between.",
+    ),
+    "character_perplexity": (
+        "perplexity per character",
+        "Between how many equally likely characters the model hesitates on average.",
+    ),
     "mae": ("mean absolute error", "The average size of a miss, in units of the target."),
     "interval": (
         "95 % interval",

@@ -128,7 +128,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
             course.append(report.norms)
             if report.best:
                 best[:] = network.theta
-            _tell(report, network, recipe, watch, watched)
+            tell(report, network, recipe, watch, watched)
             if time.perf_counter() > deadline and report.epoch < recipe.epochs:
                 reason = f"{recipe.epochs} planned, stopped by the time budget"
                 recipe = recipe.because(reason, epochs=report.epoch)
@@ -161,7 +161,7 @@ def _watched(training: Training, encoder: Encoder, recipe: Recipe) -> Examples |
     return heads.examples(problem.row_kind, x, y, problem.classes, recipe, smooth=False)
 
 
-def _tell(
+def tell(
     report: Epoch, network: Network, recipe: Recipe, watch: Watch, watched: Examples | None
 ) -> None:
     """Tell of an epoch; of long fits only every so many, and always of the last."""
