@@ -15,10 +15,10 @@ from neuroscope.judge.intervals import Difference
 from neuroscope.runs import artefact
 from neuroscope.tasks._learning import Budget
 from neuroscope.tasks.rungs.table import RUNGS
-from neuroscope.verbs import _conclude
-from neuroscope.verbs._climb import RungRun
-from neuroscope.verbs._conclude import Conclusion
-from neuroscope.verbs._curve import learning_curve
+from neuroscope.verbs._climb import conclude
+from neuroscope.verbs._climb.conclude import Conclusion
+from neuroscope.verbs._climb.curve import learning_curve
+from neuroscope.verbs._climb.rung_run import RungRun
 from neuroscope.verbs.train import TrainOptions, train
 
 
@@ -57,7 +57,7 @@ def test_no_learning_curve_is_drawn_when_the_budget_is_spent() -> None:
 @pytest.mark.parametrize(("high", "usable"), [(-0.1, False), (0.1, True)])
 def test_test_rows_that_contradict_the_verdict_overrule_it(monkeypatch, high, usable) -> None:
     gap = Difference(value=-0.2, low=-0.3, high=high, standard_error=0.05, p_better=0.0)
-    monkeypatch.setattr(_conclude, "paired_difference", lambda *_: gap)
+    monkeypatch.setattr(conclude, "paired_difference", lambda *_: gap)
     result = train("iris", options=TrainOptions(rungs=("majority", "neuron"), epochs=20))
     assert result["usable"] is usable
     assert result["verdict"] == ("use" if usable else "do_not_use")
@@ -92,6 +92,6 @@ def test_when_no_rung_is_left_the_run_fails_and_says_why(monkeypatch) -> None:
     def failing(training, recipe, watch):
         raise DivergedError("the loss is nan")
 
-    monkeypatch.setattr(_conclude.Conclusion, "final_fit", lambda _: failing(0, 0, 0))
+    monkeypatch.setattr(conclude.Conclusion, "final_fit", lambda _: failing(0, 0, 0))
     with pytest.raises(WorkError, match="majority: failed: its fit on all rows: the loss is nan"):
         train("iris", options=TrainOptions(rungs=("majority",)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +19,13 @@ from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
 if TYPE_CHECKING:
     from torch import nn
 
+    from neuroscope.train import loop
+    from neuroscope.train.data import Rows
+
 TypedLearner = TypeVar("TypedLearner")
 
 _PIXELS_AT_ONCE = 1 << 18  # predicted at a time: 256 pictures of 32 x 32, 5 of 224 x 224
-_WATCHED = 1000  # about so many held-out pictures are looked at after each epoch
+_WATCHED = 1000  # about so many held-out rows are looked at after each epoch
 
 
 @dataclass(frozen=True)
@@ -114,39 +116,62 @@ def fit(
     training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any]
 ) -> TorchLearner:
     """Train a net by its recipe on the training rows; held-out rows are watched, never used."""
+    encoder, x = training.encoded(recipe)
+    rows, valid = _rows(training, x, encoder, recipe), None
+    some = looked_at(training, watch)
+    if some is not None:
+        held = training.held_encoded(encoder)
+        valid = _rows(training, replace(held, rows=held.rows[some]), encoder, recipe)
+    followed = trained(net, record, rows, recipe, watching(training, watch), valid=valid)
+    return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
+
+
+def trained(
+    net: nn.Module, record: Mapping[str, Any], rows: Rows, recipe: Recipe, watch: loop.Watch, *,
+    valid: Rows | None = None,
+) -> Recipe:  # fmt: skip
+    """Train the net of `record` in place, whatever it reads; returns the recipe it followed.
+
+    A backbone with a head is fine-tuned, any other net is trained as a whole. `valid` rows are
+    watched, and end the fit where the recipe has patience.
+    """
     from neuroscope import nets  # noqa: PLC0415 - imports torch
     from neuroscope.nets.backbone import Transfer, groups  # noqa: PLC0415 - imports torch
     from neuroscope.train import loop  # noqa: PLC0415 - imports torch
     from neuroscope.train.finetune import finetune  # noqa: PLC0415 - imports torch
 
-    began = time.monotonic()
-    encoder, x = training.encoded(recipe)
-    layers = groups(net) if isinstance(net, Transfer) else nets.catalogue.get(
-        record["family"]
-    ).groups(net)  # fmt: skip
-    rows = _rows(training, x, encoder, recipe)
-    watched = None
-    if training.held is not None and watch.fold == 0:
-        held = training.held_encoded(encoder)
-        some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
-        watched = _rows(training, some, encoder, recipe)
-    seconds = None if watch.seconds is None else watch.seconds - (time.monotonic() - began)
-    seen = loop.Watch(
+    if not isinstance(net, Transfer):
+        layers = nets.catalogue.get(record["family"]).groups(net)
+        return loop.fit(net, rows, recipe, valid=valid, groups=layers, watch=watch).recipe
+    stages = finetune(net, rows, recipe, groups(net), valid=valid, watch=watch, ready=True)
+    followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
+    epochs = sum(stage.recipe.epochs for stage in stages)
+    if epochs == recipe.epochs:
+        return followed
+    reason = f"{recipe.epochs} planned, stopped by the time budget"
+    return followed.because(reason, epochs=epochs)
+
+
+def watching(training: Training, watch: Watch, *, kept: bool = True) -> loop.Watch:
+    """Return what the loop asks of a fit: who is told, its place in the run, and its seconds.
+
+    They are those that encoding left, and the loop keeps the time of the predictions back that
+    come after it. With `kept` its state is written down, so that a killed run goes on within it.
+    """
+    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+
+    return loop.Watch(
         rung=watch.rung, fold=watch.fold, monitor=counting(watch), stop=watch.stop,
-        seconds=None if seconds is None else max(seconds, 0.0),
-        checkpoint=checkpoint(training, watch),
+        seconds=watch.left, checkpoint=checkpoint(training, watch) if kept else None,
         predicted=predicted(training),
     )  # fmt: skip
-    if isinstance(net, Transfer):
-        stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen, ready=True)
-        followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
-        epochs = sum(stage.recipe.epochs for stage in stages)
-        if epochs < recipe.epochs:
-            reason = f"{recipe.epochs} planned, stopped by the time budget"
-            followed = followed.because(reason, epochs=epochs)
-    else:
-        followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
-    return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
+
+
+def looked_at(training: Training, watch: Watch) -> np.ndarray | None:
+    """Return which held-out rows (positions) are looked at after each epoch, if any."""
+    if training.held is None or watch.fold != 0:
+        return None
+    return np.arange(0, len(training.held), max(len(training.held) // _WATCHED, 1))
 
 
 def predicted(training: Training) -> int:

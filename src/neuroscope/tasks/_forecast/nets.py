@@ -127,24 +127,17 @@ def over_time(training: Training, recipe: Recipe, family: str, **options: Any) -
 
 def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]) -> NetForecaster:
     """Train a net by its recipe on the older training windows; the newest ones say when to stop."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
-
     encoder, x = training.encoded(recipe)
     posed = Posed.of(training.problem)
-    net = nets.build(record)
+    net = _torch.built(record)
     kept = posed.learnable(training)
     older, newest = _divided(posed, training.rows[kept]) if recipe.patience else (kept, None)
     data = _data(posed, _some(x, kept[older] if newest is not None else kept), record)
     valid = None if newest is None else _data(posed, _some(x, kept[newest]), record)
     if valid is None:
         recipe = replace(recipe, patience=0)
-    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_torch.counting(watch),
-                      seconds=watch.seconds, stop=watch.stop,
-                      checkpoint=_torch.checkpoint(training, watch),
-                      predicted=_torch.predicted(training))  # fmt: skip
-    layers = nets.catalogue.get(record["family"]).groups(net)
-    followed = loop.fit(net, data, recipe, valid=valid, groups=layers, watch=seen).recipe
+    seen = _torch.watching(training, watch)
+    followed = _torch.trained(net, record, data, recipe, seen, valid=valid)
     return NetForecaster(net.eval(), record, encoder, followed)
 
 

@@ -7,8 +7,6 @@ what the layers below know, and all that is to learn may do so from the first st
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,14 +63,11 @@ def recipes(training: Training) -> list[Recipe]:
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> TorchLearner:
     """Fit the head on frozen features, then let the upper layers of the backbone learn."""
-    began = time.monotonic()
     net, record = _net(training, recipe)
     frozen = Recipe(net="transfer", backbone=recipe.backbone)
     start = transfer.recipes(training)[0].because("the start of fine-tuning", seed=recipe.seed)
     head = transfer.fit(training, start, Watch(watch.rung, -1, ignore, None, watch.stop))
     set_head(net, head, training.encoded(frozen)[0])
-    if watch.seconds is not None:
-        watch = replace(watch, seconds=max(watch.seconds - (time.monotonic() - began), 0.0))
     return _torch.fit(training, recipe, watch, net, record)
 
 

@@ -26,9 +26,9 @@ from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import rung_name
 from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.tasks._net import warm_up
+from neuroscope.verbs._climb.rung_run import FINAL_FITS, RungRun, from_state, to_state
+from neuroscope.verbs._climb.trials import FAILURES, Trials, fitted_again, reason
 from neuroscope.verbs._request import Request
-from neuroscope.verbs._rung_run import FINAL_FITS, RungRun, from_state, to_state
-from neuroscope.verbs._trials import FAILURES, Trials, fitted_again, reason
 
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
 _KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
