@@ -9,6 +9,7 @@ from typing import Any
 ROW = "row"
 _OF_TASK = {
     "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
+    "text_classes": "text",
 }  # fmt: skip
 
 
