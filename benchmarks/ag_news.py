@@ -2,10 +2,10 @@
 
     NEUROSCOPE_TEST_DATA=... python benchmarks/ag_news.py [--rungs majority,neuron] [--budget 1200]
 
-6,080 articles to learn from, 1,520 to judge by, named by the file's own column; four classes. Goals:
-the neuron reaches scikit-learn's TF-IDF (1-2 grams) and LogisticRegression (0.874 on these rows) or
-better, and is fitted, its penalty chosen among three, within 20 s. With `--rungs all` the whole
-ladder climbs, and the verdict says whether anything deeper beats it there.
+6,080 articles to learn from, 1,520 to judge by, named by the file's own column; four classes.
+Goals: the neuron reaches scikit-learn's TF-IDF (1-2 grams) and LogisticRegression (0.874 on these
+rows) or better, and is fitted, its penalty chosen among three, within 20 s. With `--rungs all`
+the whole ladder climbs, and the verdict says whether anything deeper beats it there.
 
 Ours takes the penalty that inner splits of the training rows choose; theirs has C = 1, its default,
 and C = 10 besides, which the test rows favour. What compiling the core takes, once a machine, is

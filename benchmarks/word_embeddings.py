@@ -2,9 +2,9 @@
 
     python benchmarks/word_embeddings.py [--texts 50000] [--words 40] [--runs 3]
 
-Texts of words drawn by Zipf's law, four classes, vectors of 64 numbers for words and pairs of words
-(each word is met twice, as itself and in its pair; it is counted once). Goal: 300,000 words a second
-on two cores. The loops are compiled before the clock starts; one thread does all.
+Texts of words drawn by Zipf's law, four classes, vectors of 64 numbers for words and pairs of
+words (each word is met twice, as itself and in its pair; it is counted once). Goal: 300,000 words a
+second on two cores. The loops are compiled before the clock starts; one thread does all.
 """
 
 from __future__ import annotations
