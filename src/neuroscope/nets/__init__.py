@@ -12,8 +12,14 @@ nets for sequences has instead
     build(*, channels, steps, outputs, ..., seed=0) -> Sequences
     inside(net, x, lengths) -> dict[str, Tensor]   states, gates or attention, step by step
 
-and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. The record of a
-net, {"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
+and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. A family of nets
+for sentence pairs has
+
+    build(*, vocabulary, ..., seed=0) -> Pairs
+    attention(net, source, lengths, given) -> Tensor   where each token of a sentence comes from
+
+and gives the logits of each next token; `beam` writes sentences with one. The record of a net,
+{"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
 """
 
 from __future__ import annotations
@@ -26,17 +32,21 @@ from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
+    from neuroscope.nets._pairs import Pairs
     from neuroscope.nets._sequences import Sequences
     from neuroscope.nets._staged import Staged
 
 catalogue = Catalogue(
     "neuroscope.nets",
     "net family",
-    besides=("backbone", "features", "normalisation", "pretrained", "weights"),
+    besides=(
+        *("backbone", "beam", "features", "normalisation", "pretrained", "pretrained_pairs"),
+        "weights",
+    ),
 )
 
 
-def build(record: Mapping[str, Any]) -> Staged | Sequences:
+def build(record: Mapping[str, Any]) -> Staged | Sequences | Pairs:
     """Build the net of a record; an unknown family is an InputError, an option a RecipeError."""
     family = catalogue.get(str(record["family"]))
     options = dict(record["options"])
