@@ -55,7 +55,8 @@ class _Part:
 
 def accepts(source: Any) -> bool:
     """Tell whether `source` is named like a delimited text file or a glob of them."""
-    return _files.ending(source) in ENDINGS and "://" not in source
+    named = _files.ending(source) in ENDINGS and "://" not in source
+    return named and not _files.is_pair(source)
 
 
 def read(source: str, *, sql: str | None = None) -> Table:
