@@ -9,11 +9,12 @@ from typing import Any
 ROW = "row"
 _OF_TASK = {
     "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
+    "translation": "pair",
 }  # fmt: skip
 
 
 def noun_of(task: str) -> str:
-    """Return what a row of a task is called: "row", "picture", "sequence", "forecast"."""
+    """Return what a row of a task is called: "row", "picture", "sequence", "forecast", "pair"."""
     return _OF_TASK.get(task, ROW)
 
 
