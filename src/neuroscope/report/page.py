@@ -21,6 +21,7 @@ from neuroscope.report import (
     quality,
     sections,
     texts,
+    translations,
     words,
     writing,
 )
@@ -33,6 +34,7 @@ _SECTIONS = {
     "decision": sections.decision,
     "forecast": forecasts.forecast,
     "writing": writing.writing,
+    "translation": translations.translation,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -57,6 +59,7 @@ _SECTIONS = {
 _CONTENTS = {
     "forecast": ("forecast", "The forecast"),
     "writing": ("writing", "What it writes"),
+    "translation": ("translation", "The translations"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),
