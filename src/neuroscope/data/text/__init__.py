@@ -1,0 +1,1 @@
+"""Texts as numbers: tokenisers, bags of words, and what is wrong with a corpus."""
