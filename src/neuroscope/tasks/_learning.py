@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.columns import cells
 from neuroscope.data.schema import Schema
-from neuroscope.data.splits import Split, TaskKind, inner_split, whole_groups
+from neuroscope.data.splits import RowKind, Split, TaskKind, inner_split, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
-
-RowKind = Literal["binary", "multiclass", "regression"]
 
 
 class Encoder(Protocol):
@@ -54,9 +52,9 @@ class Problem:
     `y` holds the truth of every row: class indices (int64, -1 where missing) or numbers in the
     target's own unit (float64, nan where missing). Row weights are None when all rows count alike.
 
-    Where the rows are forecasts, made at some moment of the table's series, `y` is packed as
-    `judge._forecasts` says, and `blocks` and `moments` (n,) say which of them overlap and when
-    they begin.
+    Where the kind's truths are packed (see `judge.kinds`), `y` is (n, …) and its rows need not be
+    rows of the table: those of a forecast are moments of the table's series. Then `blocks` and
+    `moments` (n,) say which of them overlap and when they begin.
     """
 
     table: Table
@@ -82,8 +80,8 @@ class Problem:
 
     @property
     def row_kind(self) -> RowKind:
-        """The kind, for what knows no forecasts: the neuron core and its recipes."""
-        assert self.kind != "forecast"
+        """The kind, for what knows none with packed truths: the neuron core and its recipes."""
+        assert self.kind in ("binary", "multiclass", "regression")
         return self.kind
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
