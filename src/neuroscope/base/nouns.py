@@ -9,6 +9,7 @@ from typing import Any
 ROW = "row"
 _OF_TASK = {
     "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
+    "word_vectors": "passage",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from neuroscope.base.errors import choice_error
 from neuroscope.judge import _forecasts as paths
+from neuroscope.judge import _words as words
 
 Answers = Literal["probabilities", "numbers", "packed"]
 Primary = Callable[[np.ndarray], tuple[str, str]]
@@ -64,6 +65,10 @@ def _path(y: np.ndarray) -> tuple[str, str]:
     return "path_mae", "a number at each step: how far off the forecast is on average"
 
 
+def _neighbours(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
+    return "neighbour_ranking", "words: how often a true neighbour is told from a noise word"
+
+
 KINDS: dict[str, Kind] = {
     "binary": Kind("one of two classes", "probabilities", _two,
                    ("roc_auc", "accuracy", "balanced_accuracy", "log_loss")),
@@ -72,6 +77,8 @@ KINDS: dict[str, Kind] = {
     "regression": Kind("a number", "numbers", _number, ("r2", "rmse", "mae")),
     "forecast": Kind("what comes next", "packed", _path,
                      ("mase", "path_mae", "path_rmse", "standardised_mse", "smape"), paths.check),
+    "words": Kind("which words stand together", "packed", _neighbours, ("neighbour_ranking",),
+                  words.check),
 }  # fmt: skip
 
 

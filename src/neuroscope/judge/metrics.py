@@ -18,6 +18,7 @@ import numpy as np
 from neuroscope.base.errors import InputError, choice_error
 from neuroscope.judge import _arithmetic as sums
 from neuroscope.judge import _forecasts as paths
+from neuroscope.judge import _words as words
 from neuroscope.judge.kinds import kind_of
 
 Needs = Literal["decisions", "probabilities", "numbers", "packed"]
@@ -165,6 +166,9 @@ METRICS: dict[str, Metric] = _catalogue(
            "The mean squared miss is {value} where each series has a variance of 1."),
     Metric("smape", "sMAPE", False, _FORECAST, _PACKED, paths.mean_over_steps(paths.symmetric),
            "A forecast misses by {value} % of the mean of truth and forecast (200 is the worst)."),
+    Metric("neighbour_ranking", "neighbours found", True, ("words",), _PACKED, words.ranking,
+           "Of 100 times that a true neighbour of a word is set beside a noise word, it gets the "
+           "higher score {percent} times (50 is chance)."),
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from neuroscope.report import (
     pictures,
     quality,
     sections,
+    word_space,
     words,
 )
 from neuroscope.report.story import Story
@@ -30,6 +31,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _SECTIONS = {
     "decision": sections.decision,
     "forecast": forecasts.forecast,
+    "word_space": word_space.word_space,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -49,6 +51,7 @@ _SECTIONS = {
 }
 _CONTENTS = {
     "forecast": ("forecast", "The forecast"),
+    "word_space": ("words", "The words"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),

@@ -94,6 +94,11 @@ GLOSSARY = {
         "MSE of standardised values",
         "The mean squared miss where each series is brought to a variance of 1 first.",
     ),
+    "neighbour_ranking": (
+        "neighbours found",
+        "How often a true neighbour of a word gets a higher score than a word drawn at random: one "
+        "half is chance, 1 is always.",
+    ),
     "mae": ("mean absolute error", "The average size of a miss, in units of the target."),
     "interval": (
         "95 % interval",
