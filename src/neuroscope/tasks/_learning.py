@@ -250,9 +250,12 @@ def thinned(kind: TaskKind, y: np.ndarray, count: int, *, seed: int) -> np.ndarr
     return np.union1d(kept, np.unique(y, return_index=True)[1]) if classes else kept
 
 
+_LEAST_LEFT = 0.1  # share of a fit's seconds that the descent has, whatever encoding took
+
+
 @dataclass(frozen=True)
 class Watch:
-    """Who watches a fit and how long it may take."""
+    """Who watches a fit, which begins with it, and how long that may take."""
 
     rung: str = ""
     fold: int = 0
@@ -262,6 +265,14 @@ class Watch:
     trial: int = 0  # which of the rung's `trials` recipes is fitted
     trials: int = 1
     alone: bool = False  # no other fit runs beside it, so a large net may use all cores
+    began: float = field(default_factory=time.monotonic, init=False, compare=False)
+
+    @property
+    def left(self) -> float | None:
+        """What is left of the seconds, after encoding; a tenth of them at least."""
+        if self.seconds is None:
+            return None
+        return max(self.seconds - (time.monotonic() - self.began), _LEAST_LEFT * self.seconds)
 
     @property
     def lanes(self) -> int | None:

@@ -33,13 +33,13 @@ from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import climbable, rung_name
 from neuroscope.tasks._backbones import remarks
 from neuroscope.tasks._learning import Budget, Learner, Problem
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._climb.conclude import Conclusion
+from neuroscope.verbs._climb.trials import FAILURES, reason
 from neuroscope.verbs._command import train_command
-from neuroscope.verbs._conclude import Conclusion
 from neuroscope.verbs._find import find_run
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
-from neuroscope.verbs._trials import FAILURES, reason
 from neuroscope.verbs._words import fitting_words
 
 _SCRATCH = "scratch"  # of a run folder: what is worth keeping until the run is finished

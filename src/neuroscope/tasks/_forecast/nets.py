@@ -47,6 +47,11 @@ class NetForecaster:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return _torch.rounding(self.net)
+
     def predict(self, x: Windows) -> np.ndarray:
         """Return the forecasts (n, horizon) of windows, in the target's unit."""
         import torch  # noqa: PLC0415 - slow to import
@@ -58,7 +63,7 @@ class NetForecaster:
                 z, mean, std = normalised(block)
                 for first in range(0, len(z), _AT_ONCE):
                     inputs = torch.from_numpy(z[first : first + _AT_ONCE]).to(device)
-                    found.append(self.net(cut(inputs, self.record)).double().cpu().numpy())
+                    found.append(self.net(cut(inputs, self.record)).cpu().double().numpy())
                     rows = slice(first, first + _AT_ONCE)
                     found[-1] = mean[rows] + std[rows] * found[-1]
         return np.concatenate(found) if found else np.empty((0, 1))
@@ -127,25 +132,18 @@ def over_time(training: Training, recipe: Recipe, family: str, **options: Any) -
 
 def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]) -> NetForecaster:
     """Train a net by its recipe on the older training windows; the newest ones say when to stop."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
-
     encoder, x = training.encoded(recipe)
     posed = Posed.of(training.problem)
-    net = nets.build(record)
+    net = _torch.built(record)
     kept = posed.learnable(training)
     older, newest = _divided(posed, training.rows[kept]) if recipe.patience else (kept, None)
     data = _data(posed, _some(x, kept[older] if newest is not None else kept), record)
     valid = None if newest is None else _data(posed, _some(x, kept[newest]), record)
     if valid is None:
         recipe = replace(recipe, patience=0)
-    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_torch.counting(watch),
-                      seconds=watch.seconds, stop=watch.stop,
-                      checkpoint=_torch.checkpoint(training, watch),
-                      predicted=_torch.predicted(training))  # fmt: skip
-    layers = nets.catalogue.get(record["family"]).groups(net)
-    followed = loop.fit(net, data, recipe, valid=valid, groups=layers, watch=seen).recipe
-    return NetForecaster(net.eval(), record, encoder, followed)
+    seen = _torch.watching(training, watch)
+    followed = _torch.trained(net, record, data, recipe, seen, valid=valid)
+    return NetForecaster(net.float().eval(), record, encoder, followed)
 
 
 def _divided(posed: Posed, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -13,7 +13,7 @@ from neuroscope.data.sketch import SEEN_ROWS, sketch
 from neuroscope.tasks._learning import Learner
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion
+    from neuroscope.verbs._climb.conclude import Conclusion
 
 
 def parts(end: Conclusion) -> dict[str, Any]:
@@ -35,9 +35,9 @@ def again(end: Conclusion, model: Any, rows: np.ndarray) -> np.ndarray:
 
 def insight(end: Conclusion, learner: Learner) -> dict[str, Any]:
     """Return the learning curve of the chosen rung, and what the model looks at."""
-    from neuroscope.verbs import _insight  # noqa: PLC0415 - only after a climb
-    from neuroscope.verbs._curve import learning_curve  # noqa: PLC0415
+    from neuroscope.verbs._climb import insight as inside  # noqa: PLC0415 - only after a climb
+    from neuroscope.verbs._climb.curve import learning_curve  # noqa: PLC0415
 
     end.climb.monitor(Progress(label="drawing the learning curve", done=0, total=1))
     curve = learning_curve(end)
-    return {"learning_curve": curve, **_insight.insight(end.climb, learner, end.temperature)}
+    return {"learning_curve": curve, **inside.insight(end.climb, learner, end.temperature)}

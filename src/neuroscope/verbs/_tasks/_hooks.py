@@ -20,7 +20,7 @@ from neuroscope.verbs._rows import predict as predict_rows
 from neuroscope.verbs._rows import prepare as prepare_rows
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion, Outcome
+    from neuroscope.verbs._climb.conclude import Conclusion, Outcome
     from neuroscope.verbs.judge import JudgeOptions
     from neuroscope.verbs.predict import PredictOptions
 
@@ -58,7 +58,7 @@ class Hooks:
     facts     from (table, schema): blocks that `look` tells beside the audit of rows; the
               terminal shows each by the file of its name in `cli/views/blocks`
 
-    After a climb (`train`); `end` is a `_conclude.Conclusion`:
+    After a climb (`train`); `end` is a `_climb.conclude.Conclusion`:
 
     findings  what the chosen rung found out about the data
     parts     what the model keeps beside its weights, JSON by name; measured before the test

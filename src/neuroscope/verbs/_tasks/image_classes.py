@@ -14,7 +14,7 @@ from neuroscope.verbs._pictures.rows import names_of
 from neuroscope.verbs._tasks._hooks import Hooks
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion, Outcome
+    from neuroscope.verbs._climb.conclude import Conclusion, Outcome
 
 
 def _facts(table: Table, schema: Schema) -> dict[str, Any]:

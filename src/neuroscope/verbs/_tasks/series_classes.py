@@ -12,7 +12,7 @@ from neuroscope.verbs._rows.prepare import in_sequences
 from neuroscope.verbs._tasks._hooks import Hooks
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion, Outcome
+    from neuroscope.verbs._climb.conclude import Conclusion, Outcome
 
 
 def _arranged(table: Table, source: Any, options: DataOptions) -> Table:

@@ -18,7 +18,7 @@ from neuroscope.verbs._prepare import DataOptions, Prepared
 from neuroscope.verbs._tasks._hooks import Hooks
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion, Outcome
+    from neuroscope.verbs._climb.conclude import Conclusion, Outcome
     from neuroscope.verbs.judge import JudgeOptions
     from neuroscope.verbs.predict import PredictOptions
 

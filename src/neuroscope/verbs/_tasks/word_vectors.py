@@ -17,7 +17,7 @@ from neuroscope.verbs._tasks._hooks import Hooks
 from neuroscope.verbs._word_vectors import judge, prepare
 
 if TYPE_CHECKING:
-    from neuroscope.verbs._conclude import Conclusion, Outcome
+    from neuroscope.verbs._climb.conclude import Conclusion, Outcome
     from neuroscope.verbs.judge import JudgeOptions
     from neuroscope.verbs.predict import PredictOptions
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import ModuleType
@@ -27,11 +27,11 @@ from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Watch, predict
-from neuroscope.verbs._climb import Climb
-from neuroscope.verbs._decision import decision, decision_for
-from neuroscope.verbs._rung_run import FINAL_FITS
+from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._climb.decision import decision, decision_for
+from neuroscope.verbs._climb.rung_run import FINAL_FITS
+from neuroscope.verbs._climb.trials import fitted_again
 from neuroscope.verbs._tasks import hooks_of
-from neuroscope.verbs._trials import fitted_again
 
 
 class Outcome(NamedTuple):
@@ -135,6 +135,7 @@ class Conclusion:
             intervals[name] = [found.low, found.high]
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
+        self._warn_of_a_gap(intervals[self.climb.metric.name], test[self.climb.metric.name])
         tested = Outcome(rows, y, p, threshold)
         return test, self._views(*tested) | self.hooks.views(self, learner, tested)
 
@@ -153,6 +154,21 @@ class Conclusion:
             self.climb.monitor(WarningRaised(
                 message=f"on the {len(rows):,} test rows the model is not clearly better than "
                 "guessing; gather more rows before you rely on it",
+            ))  # fmt: skip
+
+    def _warn_of_a_gap(self, tested: Sequence[float], value: float) -> None:
+        """Say so when the test rows score clearly worse than the held-out rows that chose."""
+        metric, held = self.climb.metric, self.run.interval
+        if held is None or not self.choice.usable:
+            return
+        low, high = tested
+        worse = high < held.low if metric.greater_is_better else low > held.high
+        if worse:
+            self.climb.monitor(WarningRaised(
+                message=f"{metric.title} is {value:.3f} on the test rows, and was {held.value:.3f} "
+                "on the held-out rows: the test rows differ from those that were learned from "
+                "(another time, place or instrument?); rely on the test's figures, and check a "
+                "threshold on rows like those to come",
             ))  # fmt: skip
 
     def _guess(self) -> ModuleType:
@@ -223,8 +239,9 @@ class Conclusion:
         saved = artefact.save(self.climb.folder.model, card, arrays, parts)
         rows = problem.split.test[:50]
         there = self.climb.task.load(saved)
-        if not np.allclose(self.calibrated(predict(problem, learner, rows)),
-                           self.hooks.again(self, there, rows), rtol=1e-5, atol=1e-6):  # fmt: skip
+        said = self.calibrated(predict(problem, learner, rows))
+        off = getattr(learner, "rounding", 1e-6) * max(float(np.abs(said).max(initial=0.0)), 1.0)
+        if not np.allclose(said, self.hooks.again(self, there, rows), rtol=1e-5, atol=off):
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip
 
