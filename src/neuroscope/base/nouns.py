@@ -12,6 +12,7 @@ _OF_TASK = {
     "text_making": "piece",
     "text_classes": "text",
     "translation": "pair",
+    "word_vectors": "passage",
 }  # fmt: skip
 
 

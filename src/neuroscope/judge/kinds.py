@@ -16,6 +16,7 @@ from neuroscope.base.errors import choice_error
 from neuroscope.judge import _forecasts as paths
 from neuroscope.judge import _texts as texts
 from neuroscope.judge import _translations as sentences
+from neuroscope.judge import _words as words
 
 Answers = Literal["probabilities", "numbers", "packed"]
 Primary = Callable[[np.ndarray], tuple[str, str]]
@@ -77,6 +78,10 @@ def _pair(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `p
     )
 
 
+def _neighbours(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
+    return "neighbour_ranking", "words: how often a true neighbour is told from a noise word"
+
+
 KINDS: dict[str, Kind] = {
     "binary": Kind("one of two classes", "probabilities", _two,
                    ("roc_auc", "accuracy", "balanced_accuracy", "log_loss")),
@@ -89,6 +94,8 @@ KINDS: dict[str, Kind] = {
                  ("bits_per_character", "character_perplexity"), texts.check),
     "translation": Kind("a translation", "packed", _pair,
                         ("reference_bits", "bleu", "chrf", "exact_match"), sentences.check),
+    "words": Kind("which words stand together", "packed", _neighbours, ("neighbour_ranking",),
+                  words.check),
 }  # fmt: skip
 
 

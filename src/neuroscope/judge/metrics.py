@@ -20,6 +20,7 @@ from neuroscope.judge import _arithmetic as sums
 from neuroscope.judge import _forecasts as paths
 from neuroscope.judge import _texts as texts
 from neuroscope.judge import _translations as sentences
+from neuroscope.judge import _words as words
 from neuroscope.judge.kinds import kind_of
 
 Needs = Literal["decisions", "probabilities", "numbers", "packed"]
@@ -186,6 +187,9 @@ METRICS: dict[str, Metric] = _catalogue(
            "chrF is {value}: runs of up to six letters are the reference's (0 none, 100 all)."),
     Metric("exact_match", "exact ones", True, _TRANSLATION, _PACKED, sentences.exact,
            "Of 100 sentences {percent} are the reference, letter for letter."),
+    Metric("neighbour_ranking", "neighbours found", True, ("words",), _PACKED, words.ranking,
+           "Of 100 times that a true neighbour of a word is set beside a noise word, it gets the "
+           "higher score {percent} times (50 is chance)."),
 )  # fmt: skip
 
 

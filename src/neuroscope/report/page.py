@@ -22,6 +22,7 @@ from neuroscope.report import (
     sections,
     texts,
     translations,
+    word_space,
     words,
     writing,
 )
@@ -35,6 +36,7 @@ _SECTIONS = {
     "forecast": forecasts.forecast,
     "writing": writing.writing,
     "translation": translations.translation,
+    "word_space": word_space.word_space,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -60,6 +62,7 @@ _CONTENTS = {
     "forecast": ("forecast", "The forecast"),
     "writing": ("writing", "What it writes"),
     "translation": ("translation", "The translations"),
+    "word_space": ("words", "The words"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),

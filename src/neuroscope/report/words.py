@@ -125,6 +125,11 @@ GLOSSARY = {
         "The share of translations that are the reference, letter for letter: what counts where "
         "only one answer is right, as with numbers.",
     ),
+    "neighbour_ranking": (
+        "neighbours found",
+        "How often a true neighbour of a word gets a higher score than a word drawn at random: one "
+        "half is chance, 1 is always.",
+    ),
     "mae": ("mean absolute error", "The average size of a miss, in units of the target."),
     "interval": (
         "95 % interval",
