@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 catalogue = Catalogue(
     "neuroscope.nets",
     "net family",
-    besides=("backbone", "features", "normalisation", "pretrained", "weights"),
+    besides=("ahead", "backbone", "features", "normalisation", "pretrained", "weights"),
 )
 
 

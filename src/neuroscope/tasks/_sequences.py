@@ -14,6 +14,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._remembered import look_inside
 from neuroscope.tasks._torch import arrays_of, checkpoint, counting, outputs, rebuilt
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from neuroscope.train.data import Data
 
 _STEPS_AT_ONCE = 1 << 15  # predicted at a time
+_LOOKED_AT = 48  # training sequences that a net's memory is measured on
 _WATCHED = 1000  # about so many held-out sequences are looked at after each epoch
 
 
@@ -102,6 +104,7 @@ def fit(
         left = max(watch.seconds - (time.monotonic() - began), 0.1 * watch.seconds)
     seen = {"monitor": counting(watch), "checkpoint": kept, "seconds": left}
     net, followed = _fitted(record, recipe, watch, _rows(training, training.rows, x), watched, seen)
+    look_inside(training, watch, net.eval(), record, x.x[-_LOOKED_AT:], x.lengths[-_LOOKED_AT:])
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 

@@ -96,6 +96,10 @@ def built(record: Mapping[str, Any]) -> nn.Module:
     """Build a net of a family, or a backbone with a head, from its record."""
     from neuroscope import nets  # noqa: PLC0415 - imports torch
 
+    if "ahead" in record:
+        from neuroscope.nets.ahead import KnownAhead  # noqa: PLC0415 - imports torch
+
+        return KnownAhead(nets.build(record), **record["ahead"])
     if "backbone" not in record:
         return nets.build(record)
     from neuroscope.nets.backbone import Transfer, linear_head  # noqa: PLC0415 - imports torch
@@ -103,6 +107,17 @@ def built(record: Mapping[str, Any]) -> nn.Module:
 
     backbone = from_record(record["backbone"])
     return Transfer(backbone, linear_head(backbone, **record["head"]))
+
+
+def layers(net: nn.Module, record: Mapping[str, Any]) -> list[list[nn.Module]]:
+    """Return the layer groups of a built net, lowest first."""
+    from neuroscope import nets  # noqa: PLC0415 - imports torch
+
+    family = nets.catalogue.get(record["family"])
+    if "ahead" in record:
+        below, steps = net.get_submodule("net"), net.get_submodule("steps")
+        return [*family.groups(below), [steps]]
+    return family.groups(net)
 
 
 def outputs(problem: Problem) -> int:

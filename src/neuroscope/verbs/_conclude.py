@@ -152,7 +152,7 @@ class Conclusion:
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
         if self.intervals is not None:
-            return test, {"forecast": forecast_view(self.climb, learner, self.intervals, rows, p)}
+            return test, forecast_view(self.climb, learner, self.intervals, rows, p)
         views = self._views(rows, y, p, threshold)
         if self._of_pictures:
             from neuroscope.verbs._pictures.views import (  # noqa: PLC0415 - Pillow
