@@ -6,8 +6,8 @@ backend) slower, with its defaults. KERAS_BACKEND says which of the two takes pa
 a second run.
 
 Random pictures, or those of NEUROSCOPE_FASHION_MNIST, a folder with the published
-train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz. Who waits for threads does it without
-spinning (OMP_WAIT_POLICY=PASSIVE), in all contenders alike.
+train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz. Who waits for threads spins shortly
+(GOMP_SPINCOUNT=1000, the choice of the package), in all contenders alike.
 
 Measured figures, with machine, versions and spread: docs/log.md, "The torch loop".
 """
@@ -18,7 +18,7 @@ import gzip
 import os
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import numpy as np

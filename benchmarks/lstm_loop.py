@@ -6,8 +6,8 @@ times (torch backend) slower, with its defaults. KERAS_BACKEND says which of the
 other needs a second run.
 
 Ours starts with its own weights, orthogonal ones among them, and a run includes building the net,
-as the loop by hand does. Who waits for threads does it without spinning (OMP_WAIT_POLICY=PASSIVE),
-in all contenders alike.
+as the loop by hand does. Who waits for threads spins shortly
+(GOMP_SPINCOUNT=1000, the choice of the package), in all contenders alike.
 
 Measured figures, with machine, versions and spread: docs/log.md, "Nets of sequences".
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import numpy as np

@@ -21,7 +21,7 @@ def _compiled_code() -> Path:
     return folder if folder.stat().st_uid == owner else Path(tempfile.mkdtemp())
 
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the package does, before torch is there
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the package does, before torch is there
 os.environ.setdefault("NEUROSCOPE_CACHE", str(_compiled_code()))  # read at the core's import
 
 

@@ -39,3 +39,12 @@ def test_public_surface_is_sorted_and_there() -> None:
         "assert set(dir(n)) >= set(n.__all__); print([getattr(n, name) for name in n.__all__])"
     )
     assert "class" in _run(code)
+
+
+@pytest.mark.parametrize(("chosen", "spins"), [({}, "1000"), ({"OMP_WAIT_POLICY": "ACTIVE"}, None)])
+def test_waiting_threads_sleep_soon_unless_somebody_chose(chosen, spins, monkeypatch) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    assert _run("import os, neuroscope; print(os.environ.get('GOMP_SPINCOUNT'))") == str(spins)

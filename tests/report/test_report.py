@@ -155,6 +155,14 @@ def test_the_ladder_marks_the_chosen_rung_and_draws_the_yardstick(churn) -> None
     assert "◂ far off the scale" in source
 
 
+def test_of_several_classes_no_score_speaks_of_positive_rows(tmp_path) -> None:
+    run = multiclass(tmp_path / "runs")
+    change(run, test={"accuracy": 0.98, "roc_auc": 0.93, "pr_auc": 0.8, "interval": {}})
+    figures = page_of(run).text.partition("had never seen")[2].partition("Why")[0]
+    assert "a row of one class and a row of another" in figures
+    assert "positive" not in figures
+
+
 def test_only_words_that_are_used_are_explained(churn) -> None:
     assert "term-roc_auc" in page_of(churn).ids()
     assert "term-rmse" not in page_of(churn).ids()

@@ -35,6 +35,7 @@ from neuroscope.tasks import (
 from neuroscope.tasks._learning import Problem, Training, Watch, predict
 from neuroscope.tasks._pictures import FlatEncoder, Store, read_encoder
 from neuroscope.tasks.image_classes import RUNGS
+from neuroscope.tasks.rungs.image_classes import transfer
 from neuroscope.train import loop
 from neuroscope.verbs._request import check_given
 
@@ -206,6 +207,33 @@ def test_a_net_that_is_watched_learns_what_it_learns_alone() -> None:
     assert all(np.array_equal(watched[name], alone[name]) for name in alone)
 
 
+@pytest.mark.parametrize("name", ["convolution", "fine_tuning"])
+def test_rows_that_judge_do_not_say_when_to_stop(name, backbone, monkeypatch) -> None:
+    """With patience the best epoch stays, so its rows are training rows that nothing learns."""
+    problem = made("multiclass", name, backbone, each=20)
+    training = problem.training(*problem.split.folds[0])
+    fits, heads, fit, head = [], [], loop.fit, transfer.fit
+
+    def watched(net, data, recipe, *, valid, **rest):
+        fits.append((data.rows, valid.rows))
+        return fit(net, data, recipe, valid=valid, **rest)
+
+    def headed(part, *rest):
+        heads.append(part.rows)
+        return head(part, *rest)
+
+    monkeypatch.setattr(loop, "fit", watched)
+    monkeypatch.setattr("neuroscope.train.finetune.fit", watched)
+    monkeypatch.setattr(transfer, "fit", headed)
+    for fold in (0, 1):
+        fitted(RUNGS.get(name), training, Watch(name, fold), epochs=2, patience=1)
+    assert len(fits) == 2
+    for learned, seen in fits:
+        assert 0 < len(seen) < len(learned)
+        assert sorted([*learned, *seen]) == sorted(training.rows)
+    assert all(np.array_equal(rows, fits[0][0]) for rows in heads)
+
+
 @pytest.mark.parametrize("name", ["convolution", "residual"])
 def test_options_of_a_recipe_reach_the_net(name) -> None:
     problem = made("multiclass", name, "", each=10)
@@ -272,11 +300,45 @@ def test_recipes_state_a_reason_for_each_choice(backbone) -> None:
                 check_given(recipe, [recipe], rung, "recipe.json")
 
 
+def test_a_fit_in_float64_answers_as_any_other() -> None:
+    problem = made("multiclass", "convolution", "", each=10)
+    training = problem.training(*problem.split.folds[0])
+    fine, plain = (
+        training.predict_held(fitted(RUNGS.get("convolution"), training, epochs=1, precision=name))
+        for name in ("float64", "float32")
+    )
+    assert np.allclose(fine, plain, atol=0.05)
+
+
+def test_answers_of_a_gpu_may_move_when_the_model_is_opened_on_the_processor() -> None:
+    """TF32 has 10 bits; a model that was checked to six digits could not be kept there."""
+    problem = made("multiclass", "convolution", "", each=10)
+    learner = fitted(
+        RUNGS.get("convolution"), problem.training(problem.split.development), epochs=1
+    )
+    assert learner.rounding == 1e-6
+    assert replace(learner, net=learner.net.to("meta")).rounding > 1e-3
+
+
 def test_grey_pictures_are_not_mirrored_and_colour_ones_are() -> None:
     grey, colour = (posed(shapes(3, 10, channels=channels)) for channels in (1, 3))
     for problem, flipped in ((grey, False), (colour, True)):
         (recipe,) = RUNGS.get("residual").recipes(problem.training(problem.split.development))
         assert ("flip" in recipe.augment) is flipped
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("convolution", {"activation": "gelu"}), ("residual", {"hidden": (64,)}),
+     ("fine_tuning", {"image_size": 8}), ("fine_tuning", {"width": 8})],
+)  # fmt: skip
+def test_a_net_of_pictures_refuses_choices_that_it_does_not_follow(name, change, backbone) -> None:
+    problem = made("multiclass", name, backbone, each=10)
+    rung, training = RUNGS.get(name), problem.training(problem.split.development)
+    own = rung.recipes(training)
+    check_given(own[0], own, rung, "r.json")
+    with pytest.raises(RecipeError, match=rf"r\.json.*{next(iter(change))}.*does not follow"):
+        check_given(replace(own[0], **change), own, rung, "r.json")
 
 
 @pytest.mark.parametrize("name", ["neuron", "dense", "transfer"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -39,6 +42,27 @@ def test_the_range_test_repeats_and_keeps_its_bounds() -> None:
     assert first == learning_rate_range(net(dropout=0.3), rows(), recipe(), **options)
     assert first[0][0][0] == pytest.approx(1e-3)
     assert first[0][-1][0] <= 0.1 + 1e-9
+
+
+def test_a_range_test_in_another_thread_leaves_a_fit_alone() -> None:
+    """Both draw dropout from torch's global generator, so one waits for the other."""
+    alone, module, tested = (net(dropout=0.3) for _ in range(3))
+    begun = threading.Event()
+    fit(alone, rows(), recipe())
+
+    def look() -> None:
+        begun.wait()
+        learning_rate_range(tested, rows(), recipe(), steps=20)
+
+    def slowly(_event) -> None:
+        begun.set()
+        time.sleep(0.02)
+
+    other = threading.Thread(target=look)
+    other.start()
+    fit(module, rows(), recipe(), watch=Watch(monitor=slowly))
+    other.join()
+    assert np.array_equal(theta(module), theta(alone))
 
 
 @given(epochs=st.integers(1, 60), unfreeze=st.integers(0, 9), groups=st.integers(2, 8))

@@ -11,7 +11,7 @@ import torch
 from tests.train.making import CLASSES, picture_net, pictures, recipe, rows, scaled
 from torch import Tensor, nn
 
-from neuroscope.base.errors import Interrupted
+from neuroscope.base.errors import InputError, Interrupted, RecipeError
 from neuroscope.base.events import EpochEnded
 from neuroscope.train import course, norms
 from neuroscope.train.clock import Clock
@@ -104,6 +104,18 @@ def test_a_row_alone_has_no_statistics() -> None:
     module = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, CLASSES))
     fit(module, rows(65), recipe(batch_size=13))
     assert bool(module[1].running_var.isfinite().all())
+
+
+@pytest.mark.parametrize(
+    ("count", "error", "said"),
+    [(12, RecipeError, "set batch_size to 2 or more"), (1, InputError, "give more rows")],
+)
+def test_batches_of_one_row_are_refused_where_norms_learn(count, error, said) -> None:
+    module = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, CLASSES))
+    with pytest.raises(error, match=said):
+        fit(module, rows(count), recipe(batch_size=1))
+    module[1].requires_grad_(False)
+    fit(module, rows(count), recipe(batch_size=1))  # frozen norms need no variance
 
 
 def test_a_fit_stopped_in_its_last_epoch_ends_with_the_same_statistics(tmp_path) -> None:

@@ -201,3 +201,17 @@ def test_pictures_are_reported_with_the_names_of_their_layers() -> None:
     told = events_of(picture_net(), Data(x, y, prepare=scaled), epochs=1)
     flow = next(event for event in told if isinstance(event, GradientFlow))
     assert flow.layers == ("0", "5")
+
+
+def test_units_that_are_cut_off_at_six_can_die_too() -> None:
+    """MobileNet's nn.ReLU6 is called as a hardtanh; one that cuts off at -1 kills nothing."""
+    module, clipped = (
+        nn.Sequential(nn.Linear(4, 6), cut) for cut in (nn.ReLU6(), nn.Hardtanh(-1, 1))
+    )
+    for one in (module, clipped):
+        with torch.no_grad():
+            one[0].bias[:2] = -50.0
+            one[0].bias[2:] = 9.0
+    x = torch.rand(20, 4)
+    assert dead_units(module, lambda: module(x)) == {"0": (2, 6)}
+    assert dead_units(clipped, lambda: clipped(x)) == {}

@@ -15,10 +15,12 @@ from neuroscope.judge.intervals import Difference
 from neuroscope.runs import artefact
 from neuroscope.tasks._learning import Budget
 from neuroscope.tasks.rungs.table import RUNGS
-from neuroscope.verbs import _conclude
-from neuroscope.verbs._climb import RungRun
-from neuroscope.verbs._conclude import Conclusion
-from neuroscope.verbs._curve import learning_curve
+from neuroscope.verbs._climb import conclude
+from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._climb.conclude import Conclusion
+from neuroscope.verbs._climb.curve import learning_curve
+from neuroscope.verbs._climb.rung_run import RungRun
+from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.train import TrainOptions, train
 
 
@@ -57,7 +59,7 @@ def test_no_learning_curve_is_drawn_when_the_budget_is_spent() -> None:
 @pytest.mark.parametrize(("high", "usable"), [(-0.1, False), (0.1, True)])
 def test_test_rows_that_contradict_the_verdict_overrule_it(monkeypatch, high, usable) -> None:
     gap = Difference(value=-0.2, low=-0.3, high=high, standard_error=0.05, p_better=0.0)
-    monkeypatch.setattr(_conclude, "paired_difference", lambda *_: gap)
+    monkeypatch.setattr(conclude, "paired_difference", lambda *_: gap)
     result = train("iris", options=TrainOptions(rungs=("majority", "neuron"), epochs=20))
     assert result["usable"] is usable
     assert result["verdict"] == ("use" if usable else "do_not_use")
@@ -92,6 +94,29 @@ def test_when_no_rung_is_left_the_run_fails_and_says_why(monkeypatch) -> None:
     def failing(training, recipe, watch):
         raise DivergedError("the loss is nan")
 
-    monkeypatch.setattr(_conclude.Conclusion, "final_fit", lambda _: failing(0, 0, 0))
+    monkeypatch.setattr(conclude.Conclusion, "final_fit", lambda _: failing(0, 0, 0))
     with pytest.raises(WorkError, match="majority: failed: its fit on all rows: the loss is nan"):
         train("iris", options=TrainOptions(rungs=("majority",)))
+
+
+@pytest.mark.parametrize(("shift", "told"), [(0.0, False), (1.5, True)])
+def test_test_rows_that_score_clearly_worse_are_told(shift, told) -> None:
+    random = np.random.default_rng(0)
+    late = np.arange(600) >= 400
+    y = random.integers(0, 2, 600)
+    x = np.where(late, shift, 0.0) + (2 * y - 1) * np.where(late & (shift > 0), 0.1, 1.5)
+    table = {"x": x + random.normal(size=600), "noise": random.normal(size=600), "y": y,
+             "part": np.where(late, "test", "train")}  # fmt: skip
+    options = TrainOptions(rungs=("majority", "neuron"), epochs=20)
+    result = train(table, DataOptions(target="y", split="part"), options)
+    assert any("differ from those that were learned from" in w for w in result["warnings"]) is told
+
+
+def test_a_rung_that_has_begun_gets_a_part_of_the_budget_in_any_case() -> None:
+    rung = SimpleNamespace(SHARE=1.0, ORDER=5, YARDSTICK=False, REFITTED=False, __name__="x.head")
+    problem = SimpleNamespace(split=SimpleNamespace(folds=[0]))
+    climb = Climb(None, None, problem, None, [rung], Budget(100.0), None, events.ignore)
+    climb.budget.began -= 99.5
+    assert climb._seconds(rung) == pytest.approx(3.0)
+    climb.budget.began += 79.5
+    assert climb._seconds(rung) == pytest.approx(80.0, abs=0.1)

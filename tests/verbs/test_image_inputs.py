@@ -275,7 +275,7 @@ def test_a_sheet_is_refused_where_there_are_no_pictures(tmp_path, result, shapes
     with pytest.raises(InputError, match="names no kind of picture"):
         predict(result["model"], str(shapes), sheet="sheet.gif")
     iris = train("iris", options=TrainOptions(rungs=("majority", "neuron"), epochs=1))
-    with pytest.raises(InputError, match="reads none"):
+    with pytest.raises(InputError, match="says nothing about rows"):
         predict(iris["model"], "iris", sheet="sheet.png")
 
 

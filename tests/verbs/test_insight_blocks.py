@@ -9,8 +9,8 @@ import pytest
 
 from neuroscope.base import events
 from neuroscope.tasks._learning import Budget
-from neuroscope.verbs import _insight
-from neuroscope.verbs._insight import insight
+from neuroscope.verbs._climb import insight as inside
+from neuroscope.verbs._climb.insight import insight
 
 
 def climb(budget: Budget, seen: list, **runs) -> SimpleNamespace:
@@ -25,7 +25,7 @@ def climb(budget: Budget, seen: list, **runs) -> SimpleNamespace:
 )
 def test_half_of_what_is_left_and_never_nothing(monkeypatch, budget, least, most) -> None:
     given = []
-    monkeypatch.setattr(_insight, "explained", lambda *_, **o: given.append(o["seconds"]) or {})
+    monkeypatch.setattr(inside, "explained", lambda *_, **o: given.append(o["seconds"]) or {})
     seen: list[events.Event] = []
     assert insight(climb(budget, seen), SimpleNamespace()) == {}
     assert given[0] is None if least is None else least <= given[0] <= most
@@ -33,8 +33,8 @@ def test_half_of_what_is_left_and_never_nothing(monkeypatch, budget, least, most
 
 
 def test_the_closed_form_is_asked_for_with_what_descent_said(monkeypatch) -> None:
-    monkeypatch.setattr(_insight, "explained", lambda *_, **__: {"importance": [], "weights": None})
-    monkeypatch.setattr(_insight, "closed_form", lambda problem, recipe, said: {"said": said})
+    monkeypatch.setattr(inside, "explained", lambda *_, **__: {"importance": [], "weights": None})
+    monkeypatch.setattr(inside, "closed_form", lambda problem, recipe, said: {"said": said})
     neuron = SimpleNamespace(recipe="r", trial=1, tried={(1, 0): "p", (0, 0): "q"})
     found = insight(climb(Budget(None), [], neuron=neuron), SimpleNamespace())
     assert found == {"closed_form": {"said": "p"}}  # and no empty block

@@ -16,9 +16,9 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
-from neuroscope.verbs import _trials
+from neuroscope.verbs._climb import trials
+from neuroscope.verbs._climb.rung_run import RungRun
 from neuroscope.verbs._prepare import DataOptions
-from neuroscope.verbs._rung_run import RungRun
 from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
 
 
@@ -117,13 +117,13 @@ def test_folds_that_were_left_have_the_time_of_the_others(monkeypatch, tried, gi
         seconds.append(watch.seconds)
         return SimpleNamespace(parameters=1)
 
-    monkeypatch.setattr(_trials, "score", lambda *_: 0.5)
+    monkeypatch.setattr(trials, "score", lambda *_: 0.5)
     rung = SimpleNamespace(fit=fit, SHARE=1.0, PARALLEL=False, YARDSTICK=False,
                            REFITTED=True)  # fmt: skip
     problem = SimpleNamespace(split=SimpleNamespace(method="random"))
     part = SimpleNamespace(problem=problem, predict_held=lambda learner: np.zeros(3))
     run = RungRun("dense", fold_seconds=4.0, tried=tried)
-    _trials.Trials(rung, run, [part, part], METRICS["roc_auc"], 1e-9, events.ignore,
+    trials.Trials(rung, run, [part, part], METRICS["roc_auc"], 1e-9, events.ignore,
                    threading.Event(), lambda: None).fit([Recipe()])  # fmt: skip
     assert set(seconds) == {given}
     assert set(run.folds) == {0, 1}

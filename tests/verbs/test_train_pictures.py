@@ -38,7 +38,7 @@ from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import _backbones, _pictures
 from neuroscope.train import loop
-from neuroscope.verbs import _trials
+from neuroscope.verbs._climb import trials
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.load import load
@@ -327,7 +327,7 @@ def test_a_backbone_that_no_rung_uses_is_refused(source, capsys, pretrained) -> 
 
 
 def test_a_costly_fold_is_kept_before_the_next_one_begins(monkeypatch) -> None:
-    monkeypatch.setattr(_trials, "_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(trials, "_SAVE_SECONDS", 0.0)
     write("p", *shapes(2, 15))
     kept: dict[int, set[str]] = {}
 

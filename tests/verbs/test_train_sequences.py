@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from neuroscope.base.errors import InputError, SchemaError
+from neuroscope.base.errors import InputError, RecipeError, SchemaError
 from neuroscope.data.series.column import readings, replaced
 from neuroscope.data.sources import read
 from neuroscope.tasks import ladder, series_classes
@@ -203,3 +203,17 @@ def test_arrays_that_could_be_pictures_are_sequences_when_asked() -> None:
     as_task = look("a.npz", DataOptions(task="series_classes"))
     assert [c["kind"] for c in as_task["columns"]] == ["series"] * 5 + ["boolean"]
     assert look("a.npz")["columns"][0]["kind"] == "image"
+
+
+def test_the_device_is_the_one_that_was_asked_for_and_is_there(tmp_path) -> None:
+    source = write_long(str(tmp_path / "machines.parquet"), 40)
+    options = TrainOptions(rungs=("neuron", "gru"), epochs=1, device="cpu")
+    rungs = {rung["name"]: rung["recipe"] for rung in train(source, LONG, options)["rungs"]}
+    assert rungs["gru"]["device"] == "cpu" and rungs["gru"]["reasons"]["device"] == "as asked"
+    assert rungs["neuron"]["device"] == "auto"
+
+
+@pytest.mark.parametrize(("device", "said"), [("tpu", "device"), ("mps", "is not there")])
+def test_a_device_that_is_not_there_is_refused_before_the_data_are_read(device, said) -> None:
+    with pytest.raises(RecipeError, match=said):
+        train("nowhere.csv", LONG, TrainOptions(device=device))

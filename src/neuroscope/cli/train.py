@@ -75,6 +75,13 @@ def command(
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Epochs of every net; else chosen.")
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda|mps",
+            help="What deep nets compute on; the neuron core runs on the processor.",
+        ),
+    ] = "auto",
     cost: given.Cost = None,
     sensitivity: Annotated[
         float | None,
@@ -110,8 +117,8 @@ def command(
                        task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,
-                                epochs=epochs, cost=cost, sensitivity=sensitivity,
-                                name=name)  # fmt: skip
+                                epochs=epochs, device=device, cost=cost,
+                                sensitivity=sensitivity, name=name)  # fmt: skip
     if show_recipe:
         _out.print_indented(verb.show_recipe(source, data, options))
         return

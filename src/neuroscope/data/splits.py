@@ -20,7 +20,8 @@ from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
 from neuroscope.data.wording import counted
 
-TaskKind = Literal["binary", "multiclass", "regression", "forecast"]
+RowKind = Literal["binary", "multiclass", "regression"]  # of a target column
+TaskKind = str  # one of these, or a kind whose truths are packed, see `judge.kinds`
 
 FEWEST_ROWS = 20  # below this a held-out part has no row for each class, let alone an interval
 FIVE_FOLDS_UP_TO = 10_000  # development rows; a fold then holds up to 2,000 rows

@@ -62,11 +62,11 @@ def memory(
         given, answers = _run(net, x, lengths, reader)
         last = answers if answers.ndim == 2 else _at_the_end(answers, ends)
         wanted = _outputs(last.shape[1], output)
-        square = torch.zeros(given.shape[:2], dtype=torch.float64, device=x.device)
+        square = torch.zeros(given.shape[:2], dtype=torch.float64)
         for number in wanted:
             (slope,) = torch.autograd.grad(last[:, number].sum(), given, retain_graph=True)
-            square += slope.double().square().sum(2)
-    return _by_distance(square.sqrt().cpu().numpy(), ends.cpu().numpy())
+            square += slope.cpu().double().square().sum(2)
+    return _by_distance(square.sqrt().numpy(), ends.cpu().numpy())
 
 
 def states(

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from neuroscope.base.errors import InputError
 from neuroscope.judge._arithmetic import Evaluate, Prepare, ratio
 
 SCALES = 2  # columns behind the steps
@@ -25,6 +26,15 @@ def packed(truth: np.ndarray, naive: np.ndarray, spread: np.ndarray) -> np.ndarr
     """Return truth (n, h) with both scales (n,) behind it; a scale of 0 has no meaning (NaN)."""
     scales = np.column_stack([naive, spread]).astype(np.float64)
     return np.concatenate([truth, np.where(scales > 0, scales, np.nan)], axis=1)
+
+
+def check(title: str, y: np.ndarray, p: np.ndarray) -> None:
+    """Refuse truths and forecasts of other shapes than (n, h + 2) and (n, h) (InputError)."""
+    if y.ndim != 2 or p.shape != (len(y), y.shape[1] - SCALES):
+        raise InputError(
+            f"{title} needs truths (n, h + {SCALES}) and forecasts (n, h), got {y.shape} and "
+            f"{p.shape}"
+        )
 
 
 def steps(y: np.ndarray) -> np.ndarray:

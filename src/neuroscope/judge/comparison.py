@@ -60,7 +60,7 @@ def compare(
     metric = find(metric)
     scored = resample(metric, y, [p_a, p_b], plan, None, groups)
     gap = scored.difference(0, 1)
-    test = None if metric.needs == "numbers" else mcnemar(y, p_a, p_b, plan.threshold)
+    test = None if metric.needs in ("numbers", "packed") else mcnemar(y, p_a, p_b, plan.threshold)
     return Comparison(
         metric=metric.name,
         a=scored.interval(0),

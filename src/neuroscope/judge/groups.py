@@ -16,7 +16,7 @@ from neuroscope.base.errors import InputError
 from neuroscope.judge._arithmetic import decide
 from neuroscope.judge._record import Record
 from neuroscope.judge.intervals import DEFAULT, Interval, Resampling, bootstrap
-from neuroscope.judge.metrics import Kind, checked, find, primary_metric, scores
+from neuroscope.judge.metrics import checked, find, primary_metric, scores
 
 _FEW = 30  # rows below which a group's rates say little
 
@@ -46,7 +46,7 @@ class Groups(Record):
 
 
 def by_group(
-    kind: Kind,
+    kind: str,
     y: np.ndarray,
     p: np.ndarray,
     groups: np.ndarray,  # (n,) labels of any kind; missing ones (None, nan) are a group
@@ -78,7 +78,7 @@ def _labels(groups: np.ndarray) -> np.ndarray:
 
 
 def _one(
-    kind: Kind,
+    kind: str,
     name: str,
     metric: str,
     rows: tuple[np.ndarray, np.ndarray, np.ndarray],

@@ -18,13 +18,11 @@ import numpy as np
 from neuroscope.base.errors import InputError, choice_error
 from neuroscope.judge import _arithmetic as sums
 from neuroscope.judge import _forecasts as paths
+from neuroscope.judge.kinds import kind_of
 
-Kind = Literal["binary", "multiclass", "regression", "forecast"]
-Needs = Literal["decisions", "probabilities", "numbers", "paths"]
-KINDS: tuple[Kind, ...] = ("binary", "multiclass", "regression", "forecast")
-_CLASSES: tuple[Kind, ...] = ("binary", "multiclass")
+Needs = Literal["decisions", "probabilities", "numbers", "packed"]
+_CLASSES = ("binary", "multiclass")
 _ANY = "positive"  # a word for the positive class where its name is not known
-_MOSTLY_ONE_CLASS = 0.6  # share of the largest class above which accuracy flatters guessing
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Metric:
     name: str
     title: str
     greater_is_better: bool
-    kinds: tuple[Kind, ...]
+    kinds: tuple[str, ...]  # see `judge.kinds`
     needs: Needs
     prepare: sums.Prepare
     meaning: str
@@ -95,9 +93,8 @@ def _catalogue(*metrics: Metric) -> dict[str, Metric]:
 
 
 _DECISIONS, _PROBABILITIES, _NUMBERS = "decisions", "probabilities", "numbers"
-_REGRESSION: tuple[Kind, ...] = ("regression",)
-_PATHS = "paths"
-_FORECAST: tuple[Kind, ...] = ("forecast",)
+_PACKED = "packed"
+_REGRESSION, _FORECAST = ("regression",), ("forecast",)
 
 METRICS: dict[str, Metric] = _catalogue(
     Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
@@ -154,19 +151,19 @@ METRICS: dict[str, Metric] = _catalogue(
     Metric("median_absolute_error", "median absolute error", False, _REGRESSION, _NUMBERS,
            sums.median_absolute_error,
            "Half of the rows are missed by less than {value}, in units of the target.", True),
-    Metric("path_mae", "mean absolute error", False, _FORECAST, _PATHS,
+    Metric("path_mae", "mean absolute error", False, _FORECAST, _PACKED,
            paths.mean_over_steps(paths.absolute),
            "A forecast misses by {value} on average over its steps, in units of the target.", True),
-    Metric("mase", "MASE", False, _FORECAST, _PATHS, paths.mean_over_steps(paths.scaled),
+    Metric("mase", "MASE", False, _FORECAST, _PACKED, paths.mean_over_steps(paths.scaled),
            "A forecast misses by {value} times what repeating the last season misses from one step "
            "to the next in the past (below 1 is better than that)."),
-    Metric("path_rmse", "RMSE", False, _FORECAST, _PATHS,
+    Metric("path_rmse", "RMSE", False, _FORECAST, _PACKED,
            sums.root(paths.mean_over_steps(paths.squared)),
            "A typical miss is {value}, in units of the target, large misses counted most.", True),
-    Metric("standardised_mse", "MSE of standardised values", False, _FORECAST, _PATHS,
+    Metric("standardised_mse", "MSE of standardised values", False, _FORECAST, _PACKED,
            paths.mean_over_steps(paths.standardised),
            "The mean squared miss is {value} where each series has a variance of 1."),
-    Metric("smape", "sMAPE", False, _FORECAST, _PATHS, paths.mean_over_steps(paths.symmetric),
+    Metric("smape", "sMAPE", False, _FORECAST, _PACKED, paths.mean_over_steps(paths.symmetric),
            "A forecast misses by {value} % of the mean of truth and forecast (200 is the worst)."),
 )  # fmt: skip
 
@@ -182,13 +179,12 @@ def find(metric: str | Metric) -> Metric:
 
 def applicable(kind: str) -> Iterable[Metric]:
     """Return the metrics of a kind of task, in the order they are shown."""
-    if kind not in KINDS:
-        raise choice_error("kind of task", kind, KINDS)
+    kind_of(kind)
     return [metric for metric in METRICS.values() if kind in metric.kinds]
 
 
 def scores(
-    kind: Kind,
+    kind: str,
     y: np.ndarray,
     p: np.ndarray,
     threshold: float = 0.5,
@@ -198,31 +194,17 @@ def scores(
     return {metric.name: metric(y, p, weights, threshold) for metric in applicable(kind)}
 
 
-def primary_metric(kind: Kind, y: np.ndarray) -> tuple[str, str]:
+def primary_metric(kind: str, y: np.ndarray) -> tuple[str, str]:
     """Return the name of the metric that decides, and the reason in words."""
-    if kind == "forecast" and paths.levels_differ(y):
-        return "mase", "the series differ in level, and errors are scaled by each one's own"
-    if kind == "forecast":
-        return "path_mae", "a number at each step: how far off the forecast is on average"
-    if kind == "regression":
-        return "r2", "the target is a number: the share of its variation that is explained"
-    if kind == "binary":
-        return "roc_auc", "two classes: how well rows are ranked, whatever the threshold"
-    share = float(np.bincount(y).max() / len(y)) if len(y) else 0.0
-    if share > _MOSTLY_ONE_CLASS:
-        return "balanced_accuracy", (
-            f"{100 * share:.0f} % of the rows are one class, so plain accuracy would reward "
-            "guessing it: each class counts the same"
-        )
-    return "accuracy", f"several classes, none above {100 * _MOSTLY_ONE_CLASS:.0f} % of the rows"
+    return kind_of(kind).primary(y)
 
 
 def checked(
     metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (y, p, weights) as arrays of float64 (y of classes: int64), or an InputError."""
-    if metric.needs == _PATHS:
-        return _checked_paths(metric, y, p, weights)
+    if metric.needs == _PACKED:
+        return _checked_packed(metric, y, p, weights)
     regression = metric.needs == _NUMBERS
     y = np.asarray(y)
     if not regression and len(y) and y.dtype.kind not in "iub":
@@ -248,19 +230,18 @@ def checked(
     return y, p, weights
 
 
-def _checked_paths(
+def _checked_packed(
     metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
-    if y.ndim != 2 or p.shape != (len(y), y.shape[1] - paths.SCALES):
-        raise InputError(
-            f"{metric.title} needs truths (n, h + {paths.SCALES}) and forecasts (n, h), got "
-            f"{y.shape} and {p.shape}"
-        )
+    check = kind_of(metric.kinds[0]).check
+    assert check is not None
+    check(metric.title, y, p)
     if not len(y):
         raise InputError(f"{metric.title} needs at least one row", remedy="give rows to judge")
-    finite = np.isfinite(p).all(axis=1)
+    finite = np.isfinite(p.reshape(len(p), -1)).all(axis=1)
     if not finite.all():
-        raise InputError("a forecast is not a finite number", where=f"row {finite.argmin()}")
+        what = f"{metric.title} needs finite answers"
+        raise InputError(what, where=f"row {finite.argmin()}")
     return y, p, weights

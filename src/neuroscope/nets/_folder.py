@@ -25,7 +25,7 @@ def find(name: str | Path) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    if folder.is_file() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", str(name)):
+    if folder.is_file() or not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", str(name)):
         raise ModelError(
             "no folder of a pretrained net", where=str(name), remedy=f"give a folder with {LAYOUT}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -44,9 +45,8 @@ class Normalisation:
                 f"the pictures have {given} channels and the net reads {wanted}",
                 remedy="decode the pictures with the channels of the net",
             )
-        mean = torch.tensor(self.mean, device=pixels.device)
-        scale = 1 / torch.tensor(self.std, device=pixels.device)
-        x = pixels * (scale / 255) - mean * scale  # also repeats the grey channel
+        factor, shift = _line(self.mean, self.std, pixels.device)
+        x = pixels * factor - shift  # also repeats the grey channel
         return x.permute(0, 3, 1, 2)
 
     def to_json(self) -> dict[str, Any]:
@@ -57,6 +57,19 @@ class Normalisation:
     def from_json(cls, record: Mapping[str, Any]) -> Normalisation:
         """Build the value that `to_json` gave."""
         return cls(**{**record, "mean": tuple(record["mean"]), "std": tuple(record["std"])})
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(mode=False)
+def _line(
+    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return what a pixel is multiplied by and what is taken off then, each (c,).
+
+    They are kept, because bringing numbers onto a GPU waits for all that it has to do.
+    """
+    scale = 1 / torch.tensor(std, device=device)
+    return scale / 255, torch.tensor(mean, device=device) * scale
 
 
 def of_processor(processor: Mapping[str, Any], fallback_size: int) -> Normalisation:

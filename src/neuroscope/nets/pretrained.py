@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def _load(folder: Path) -> tuple[nn.Module, list[str]]:
     if any(name.startswith("pooler.") for name in report["missing_keys"]):
         net.register_module("pooler", None)  # made up, not trained; the features do without it
     extra = sorted(n for n in report["unexpected_keys"] if n.split(".")[0] not in HEADS)
-    note = f"{len(extra)} tensors of the file are not used: {listed(extra)}"
+    note = f"{_tensors(extra)} in the file that nothing uses: {listed(extra)}"
     return net, [note] if extra else []
 
 
@@ -118,9 +118,13 @@ def _refuse(report: Mapping[str, Any]) -> None:
     for fault, names in {"lack": sorted(missing), "have another shape for": sorted(wrong)}.items():
         if names:
             raise ModelError(
-                f"the weights {fault} {len(names)} tensors of the net: {listed(names)}",
+                f"the weights {fault} {_tensors(names)} of the net: {listed(names)}",
                 remedy="download the folder again; config.json and weights must belong together",
             )
+
+
+def _tensors(names: Sequence[str]) -> str:
+    return f"{len(names)} tensor{'s' * (len(names) != 1)}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.base.events import EpochEnded, GradientFlow
+from neuroscope.base.nouns import called
 from neuroscope.judge.metrics import METRICS
 from neuroscope.report import words
 from neuroscope.report.charts import curves
@@ -65,16 +66,21 @@ def _test_figures(story: Story) -> list[dict[str, Any]]:
                 "term": words.term_of(name),
                 "value": said(test[name]),
                 "interval": f"{said(span[0])} to {said(span[1])}" if span else "",
-                "meaning": words.naming(str(known.get("meaning") or _definition(name)), positive),
+                "meaning": words.naming(
+                    str(known.get("meaning") or _definition(story, name, test[name])), positive
+                ),
                 "main": name == main,
             }
         )
     return figures
 
 
-def _definition(metric: str) -> str:
-    term = words.term_of(metric)
-    return words.GLOSSARY[term][1] if term else ""
+def _definition(story: Story, metric: str, value: float) -> str:
+    """Return what a score means; of several classes none is positive."""
+    known, term = METRICS.get(metric), words.term_of(metric)
+    if known is not None and known.meaning_of_many and story.text("kind") == "multiclass":
+        return called(known.words(value, ""), story.noun)
+    return called(words.GLOSSARY[term][1], story.noun) if term else ""
 
 
 def ladder(story: Story) -> Section:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from neuroscope.base.events import Event, Monitor, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.columns import cells
 from neuroscope.data.schema import Schema
-from neuroscope.data.splits import Split, TaskKind, inner_split, whole_groups
+from neuroscope.data.splits import RowKind, Split, TaskKind, inner_split, whole_groups
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
-
-RowKind = Literal["binary", "multiclass", "regression"]
 
 
 class Encoder(Protocol):
@@ -54,9 +52,9 @@ class Problem:
     `y` holds the truth of every row: class indices (int64, -1 where missing) or numbers in the
     target's own unit (float64, nan where missing). Row weights are None when all rows count alike.
 
-    Where the rows are forecasts, made at some moment of the table's series, `y` is packed as
-    `judge._forecasts` says, and `blocks` and `moments` (n,) say which of them overlap and when
-    they begin.
+    Where the kind's truths are packed (see `judge.kinds`), `y` is (n, …) and its rows need not be
+    rows of the table: those of a forecast are moments of the table's series. Then `blocks` and
+    `moments` (n,) say which of them overlap and when they begin.
     """
 
     table: Table
@@ -82,8 +80,8 @@ class Problem:
 
     @property
     def row_kind(self) -> RowKind:
-        """The kind, for what knows no forecasts: the neuron core and its recipes."""
-        assert self.kind != "forecast"
+        """The kind, for what knows none with packed truths: the neuron core and its recipes."""
+        assert self.kind in ("binary", "multiclass", "regression")
         return self.kind
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
@@ -252,9 +250,12 @@ def thinned(kind: TaskKind, y: np.ndarray, count: int, *, seed: int) -> np.ndarr
     return np.union1d(kept, np.unique(y, return_index=True)[1]) if classes else kept
 
 
+_LEAST_LEFT = 0.1  # share of a fit's seconds that the descent has, whatever encoding took
+
+
 @dataclass(frozen=True)
 class Watch:
-    """Who watches a fit and how long it may take."""
+    """Who watches a fit, which begins with it, and how long that may take."""
 
     rung: str = ""
     fold: int = 0
@@ -264,6 +265,14 @@ class Watch:
     trial: int = 0  # which of the rung's `trials` recipes is fitted
     trials: int = 1
     alone: bool = False  # no other fit runs beside it, so a large net may use all cores
+    began: float = field(default_factory=time.monotonic, init=False, compare=False)
+
+    @property
+    def left(self) -> float | None:
+        """What is left of the seconds, after encoding; a tenth of them at least."""
+        if self.seconds is None:
+            return None
+        return max(self.seconds - (time.monotonic() - self.began), _LEAST_LEFT * self.seconds)
 
     @property
     def lanes(self) -> int | None:

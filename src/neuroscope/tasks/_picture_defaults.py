@@ -23,6 +23,7 @@ _PICTURE_VISITS = 600_000  # pictures times epochs from which more epochs add li
 _PIXEL_VISITS = 1_500_000_000  # pixels times pictures times epochs: minutes on a laptop
 _PLENTY = 10_000  # pictures from which a wider net pays
 _SHIFTED_FROM = 16  # pixels; below, moving cost accuracy (0.977 for 0.997 on 8x8 digits)
+_TINY = 16  # pixels; below, a step costs what it costs to begin one, whatever its width and batch
 _TRIED_NUMBERS = 10_000_000  # rows times inputs up to which several recipes are tried
 
 
@@ -85,12 +86,14 @@ def deep(training: Training, net: str, learning_rate: float) -> Recipe:
     recipe = sized(Recipe(net=net, seed=problem.seed), problem, MAP_SIZE)
     visits = min(_PICTURE_VISITS, _PIXEL_VISITS / recipe.image_size**2)
     recipe = moved(recipe, Store.of(problem).channels)
+    tiny = recipe.image_size < _TINY
+    batch = max(_batch(rows), 64 if tiny else 0)
     recipe = (
         loss(recipe, problem)
-        .because(f"{rows:,} pictures", batch_size=_batch(rows), epochs=_epochs(visits / rows))
+        .because(f"{rows:,} pictures", batch_size=batch, epochs=_epochs(visits / rows))
         .because("small steps, large ones, small ones: fast (Smith 2018)", schedule="one_cycle")
         .because("good for nets of this kind", learning_rate=learning_rate, optimizer="adamw")
-        .because(f"{rows:,} pictures", width=16 if rows < _PLENTY else 32)
+        .because(f"{rows:,} pictures", width=16 if rows < _PLENTY and not tiny else 32)
         .because("weights shrink a little each step", weight_decay=0.05)
     )
     if problem.kind == "multiclass":

@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,9 +96,9 @@ class Store:
         store.cache, store.monitor = problem.scratch or store.cache, problem.monitor
         return store
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
-        """What each picture is."""
+        """What each picture is; every file is looked up for it, so once is enough."""
         return facts(self.table, self.column, monitor=self.monitor)
 
     @property

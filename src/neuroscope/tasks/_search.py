@@ -89,7 +89,7 @@ def search(
     def score_of(trial: tuple[Recipe, Training]) -> float:
         recipe, part = trial
         try:
-            return score(part, part.predict_held(rung.fit(part, recipe, quiet)), metric)
+            return score(part, part.predict_held(rung.fit(part, recipe, replace(quiet))), metric)
         except DivergedError:
             return -np.inf
 

@@ -15,7 +15,16 @@ from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._remembered import look_inside
-from neuroscope.tasks._torch import arrays_of, checkpoint, counting, outputs, rebuilt
+from neuroscope.tasks._torch import (
+    arrays_of,
+    built,
+    looked_at,
+    outputs,
+    rebuilt,
+    rounding,
+    trained,
+    watching,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +33,6 @@ if TYPE_CHECKING:
 
 _STEPS_AT_ONCE = 1 << 15  # predicted at a time
 _LOOKED_AT = 48  # training sequences that a net's memory is measured on
-_WATCHED = 1000  # about so many held-out sequences are looked at after each epoch
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,11 @@ class SequenceLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return rounding(self.net)
+
     def predict(self, x: SequenceRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -54,9 +67,9 @@ class SequenceLearner:
                 some = slice(first, first + size)
                 steps = torch.from_numpy(x.x[some]).to(weight)
                 lengths = torch.from_numpy(x.lengths[some]).to(weight.device)
-                logits = self.net(steps, lengths).double()
+                logits = self.net(steps, lengths).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
-                found.append(answer.cpu().numpy())
+                found.append(answer.numpy())
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -87,23 +100,20 @@ def fit(
 
     With `recipe.patience` the number of epochs is found first, see `found_epochs`.
     """
-    began, sought = time.monotonic(), recipe.patience > 0
+    sought = recipe.patience > 0
     if sought:
         recipe = found_epochs(training, recipe, watch, record)
     encoder, x = training.encoded(recipe)
-    watched = None
-    if training.held is not None and watch.fold == 0:
-        every = max(len(training.held) // _WATCHED, 1)
+    rows, valid = _rows(training, training.rows, x), None
+    some = looked_at(training, watch)
+    if some is not None and training.held is not None:
         held = training.held_encoded(encoder)
-        some = SequenceRows(held.x[::every], held.lengths[::every])
-        watched = _rows(training, training.held[::every], some)
+        shown = SequenceRows(held.x[some], held.lengths[some])
+        valid = _rows(training, training.held[some], shown)
     # Epochs that are sought again, after a run was killed, may come out others in the time left.
-    kept = None if sought else checkpoint(training, watch)
-    left = None
-    if watch.seconds is not None:
-        left = max(watch.seconds - (time.monotonic() - began), 0.1 * watch.seconds)
-    seen = {"monitor": counting(watch), "checkpoint": kept, "seconds": left}
-    net, followed = _fitted(record, recipe, watch, _rows(training, training.rows, x), watched, seen)
+    seen = watching(training, watch, kept=not sought)
+    net = built(record)
+    followed = trained(net, record, rows, recipe, seen, valid=valid)
     look_inside(training, watch, net.eval(), record, x.x[-_LOOKED_AT:], x.lengths[-_LOOKED_AT:])
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
@@ -117,6 +127,8 @@ def found_epochs(
     each with its own whole schedule, until the loss of the other rows no longer falls or the time
     does not allow the next one. Small noisy sets are learned by heart within few epochs.
     """
+    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+
     problem, (encoder, x) = training.problem, training.encoded(recipe)
     inner, held = inner_split(
         training.y, seed=recipe.seed, stratify=problem.kind != "regression",
@@ -125,12 +137,13 @@ def found_epochs(
     rows = _rows(training, training.rows, x).some(inner)
     judged = SequenceRows(x.x[held], x.lengths[held])
     lengths = sorted({max(recipe.epochs // part, 1) for part in (8, 4, 2, 1)})
-    began, best, tried = time.monotonic(), math.inf, []
+    began, seconds, best, tried = time.monotonic(), watch.left, math.inf, []
+    half = None if seconds is None else seconds / 2
     for epochs in lengths:
         trial_began = time.monotonic()
-        share = None if watch.seconds is None else watch.seconds / 2
-        trial = replace(recipe, epochs=epochs, patience=0)
-        net, followed = _fitted(record, trial, watch, rows, None, {"seconds": share})
+        trial, net = replace(recipe, epochs=epochs, patience=0), built(record)
+        seen = loop.Watch(rung=watch.rung, fold=watch.fold, stop=watch.stop, seconds=half)
+        followed = trained(net, record, rows, trial, seen)
         learner = SequenceLearner(net, record, problem.kind, encoder, followed)
         cost = _cost(learner.predict(judged), training.y[held], problem.kind)
         if tried and cost >= best:
@@ -138,7 +151,7 @@ def found_epochs(
         best, tried = cost, [*tried, epochs]
         now = time.monotonic()
         ahead = 5 * (now - trial_began)  # twice as long, and then on all rows
-        if watch.seconds is not None and now - began + ahead > watch.seconds:
+        if seconds is not None and now - began + ahead > seconds:
             break
     reason = f"after {tried[-1]:,} epochs the loss of a fifth of the training rows was lowest"
     return recipe.because(reason, epochs=tried[-1], patience=0)
@@ -149,21 +162,6 @@ def _cost(answer: np.ndarray, y: np.ndarray, kind: TaskKind) -> float:
     if kind == "regression":
         return float(np.mean((answer - y) ** 2))
     return float(-np.log(np.maximum(answer[np.arange(len(y)), y], 1e-12)).mean())
-
-
-def _fitted(
-    record: Mapping[str, Any], recipe: Recipe, watch: Watch, rows: Data, watched: Data | None,
-    seen: Mapping[str, Any],
-) -> tuple[nn.Module, Recipe]:  # fmt: skip
-    """Build the net and train it; returns it with the recipe that was followed in the end."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
-    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
-
-    net = nets.build(record)
-    whole = loop.Watch(rung=watch.rung, fold=watch.fold, stop=watch.stop, **seen)
-    followed = loop.fit(net, rows, recipe, valid=watched, watch=whole,
-                        groups=nets.catalogue.get(record["family"]).groups(net))  # fmt: skip
-    return net, followed.recipe
 
 
 def _rows(training: Training, rows: np.ndarray, x: SequenceRows) -> Data:

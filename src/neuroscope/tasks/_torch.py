@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,17 +13,21 @@ import numpy as np
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import DeadUnits, EpochEnded, Event, GradientFlow, Monitor
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.splits import TaskKind
+from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Problem, Training, Watch
 from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from neuroscope.train import loop
+    from neuroscope.train.data import Rows
+
 TypedLearner = TypeVar("TypedLearner")
 
 _PIXELS_AT_ONCE = 1 << 18  # predicted at a time: 256 pictures of 32 x 32, 5 of 224 x 224
-_WATCHED = 1000  # about so many held-out pictures are looked at after each epoch
+_WATCHED = 1000  # about so many held-out rows are looked at after each epoch
+_STOPPING = 0.15  # of the training rows say when to stop, where a recipe has patience
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class TorchLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return rounding(self.net)
+
     def predict(self, x: PictureRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -52,9 +61,9 @@ class TorchLearner:
         with torch.inference_mode():
             for block in x.blocks(max(_PIXELS_AT_ONCE // self.encoder.size**2, 4)):
                 pixels = torch.from_numpy(np.ascontiguousarray(block)).to(device)
-                logits = self.net(normalise(pixels)).double()
+                logits = self.net(normalise(pixels)).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
-                found.append(answer.cpu().numpy())
+                found.append(answer.numpy())
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -67,6 +76,11 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Torch
     return rebuilt(
         record, arrays, lambda net: TorchLearner(net, record["net"], record["kind"], None, None)
     )
+
+
+def rounding(net: nn.Module) -> float:
+    """Return how far answers move on another device: a GPU rounds to TF32, 10 bits, on its way."""
+    return 1e-6 if next(net.parameters()).device.type == "cpu" else 2e-2
 
 
 def arrays_of(net: nn.Module) -> dict[str, np.ndarray]:
@@ -128,40 +142,94 @@ def outputs(problem: Problem) -> int:
 def fit(
     training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any]
 ) -> TorchLearner:
-    """Train a net by its recipe on the training rows; held-out rows are watched, never used."""
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
+    """Train a net by its recipe on the training rows; held-out rows are watched, never used.
+
+    With `recipe.patience` the epochs are watched on a part of the training rows instead.
+    """
+    part = divided(training, recipe)
+    return fit_part(part, recipe, watch, net, record, predicted=predicted(training))
+
+
+def divided(training: Training, recipe: Recipe) -> Training:
+    """Return the rows to learn from beside those that say when to stop; all without patience.
+
+    The rows that a rung is judged on must not choose the epoch whose weights stay.
+    """
+    if not recipe.patience:
+        return training
+    problem = training.problem
+    rest, held = inner_split(
+        training.y, seed=recipe.seed, fraction=_STOPPING, stratify=problem.kind != "regression",
+        groups=problem.groups_of(training.rows), times=problem.times_of(training.rows),
+    )  # fmt: skip
+    return training.some(rest, held)
+
+
+def fit_part(
+    training: Training, recipe: Recipe, watch: Watch, net: nn.Module, record: Mapping[str, Any],
+    *, predicted: int,
+) -> TorchLearner:  # fmt: skip
+    """Train as `fit` does, on rows that are `divided`; so many are `predicted` afterwards."""
+    encoder, x = training.encoded(recipe)
+    rows, valid = _rows(training, x, encoder, recipe), None
+    some = looked_at(training, watch, always=recipe.patience > 0)
+    if some is not None:
+        held = training.held_encoded(encoder)
+        valid = _rows(training, replace(held, rows=held.rows[some]), encoder, recipe)
+    seen = replace(watching(training, watch), predicted=predicted)
+    followed = trained(net, record, rows, recipe, seen, valid=valid)
+    net = net.float().eval()  # a fit in float64 is kept and used as any other
+    return TorchLearner(net, record, training.problem.kind, encoder, followed)
+
+
+def trained(
+    net: nn.Module, record: Mapping[str, Any], rows: Rows, recipe: Recipe, watch: loop.Watch, *,
+    valid: Rows | None = None,
+) -> Recipe:  # fmt: skip
+    """Train the net of `record` in place, whatever it reads; returns the recipe it followed.
+
+    A backbone with a head is fine-tuned, any other net is trained as a whole. `valid` rows are
+    watched, and end the fit where the recipe has patience.
+    """
     from neuroscope.nets.backbone import Transfer, groups  # noqa: PLC0415 - imports torch
     from neuroscope.train import loop  # noqa: PLC0415 - imports torch
     from neuroscope.train.finetune import finetune  # noqa: PLC0415 - imports torch
 
-    began = time.monotonic()
-    encoder, x = training.encoded(recipe)
-    layers = groups(net) if isinstance(net, Transfer) else nets.catalogue.get(
-        record["family"]
-    ).groups(net)  # fmt: skip
-    rows = _rows(training, x, encoder, recipe)
-    watched = None
-    if training.held is not None and watch.fold == 0:
-        held = training.held_encoded(encoder)
-        some = replace(held, rows=held.rows[:: max(len(held) // _WATCHED, 1)])
-        watched = _rows(training, some, encoder, recipe)
-    seconds = None if watch.seconds is None else watch.seconds - (time.monotonic() - began)
-    seen = loop.Watch(
+    if not isinstance(net, Transfer):
+        found = layers(net, record)
+        return loop.fit(net, rows, recipe, valid=valid, groups=found, watch=watch).recipe
+    stages = finetune(net, rows, recipe, groups(net), valid=valid, watch=watch, ready=True)
+    followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
+    epochs = sum(stage.recipe.epochs for stage in stages)
+    if epochs == recipe.epochs:
+        return followed
+    reason = f"{recipe.epochs} planned, stopped by the time budget"
+    return followed.because(reason, epochs=epochs)
+
+
+def watching(training: Training, watch: Watch, *, kept: bool = True) -> loop.Watch:
+    """Return what the loop asks of a fit: who is told, its place in the run, and its seconds.
+
+    They are those that encoding left, and the loop keeps the time of the predictions back that
+    come after it. With `kept` its state is written down, so that a killed run goes on within it.
+    """
+    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
+
+    return loop.Watch(
         rung=watch.rung, fold=watch.fold, monitor=counting(watch), stop=watch.stop,
-        seconds=None if seconds is None else max(seconds, 0.0),
-        checkpoint=checkpoint(training, watch),
+        seconds=watch.left, checkpoint=checkpoint(training, watch) if kept else None,
         predicted=predicted(training),
     )  # fmt: skip
-    if isinstance(net, Transfer):
-        stages = finetune(net, rows, recipe, layers, valid=watched, watch=seen, ready=True)
-        followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
-        epochs = sum(stage.recipe.epochs for stage in stages)
-        if epochs < recipe.epochs:
-            reason = f"{recipe.epochs} planned, stopped by the time budget"
-            followed = followed.because(reason, epochs=epochs)
-    else:
-        followed = loop.fit(net, rows, recipe, valid=watched, groups=layers, watch=seen).recipe
-    return TorchLearner(net.eval(), record, training.problem.kind, encoder, followed)
+
+
+def looked_at(training: Training, watch: Watch, *, always: bool = False) -> np.ndarray | None:
+    """Return which held-out rows (positions) are looked at after each epoch, if any.
+
+    Those of the first fold are, and `always` those that say when to stop.
+    """
+    if training.held is None or (watch.fold != 0 and not always):
+        return None
+    return np.arange(0, len(training.held), max(len(training.held) // _WATCHED, 1))
 
 
 def predicted(training: Training) -> int:
@@ -220,12 +288,16 @@ def prepare(encoder: PictureEncoder, recipe: Recipe) -> Any:
 
     normalise, augment = encoder.normalisation(), augmenter(recipe.augment)
 
+    @lru_cache(maxsize=4)  # bringing numbers onto a GPU waits for all that it has to do
+    def colours(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, std = torch.tensor([encoder.mean, encoder.std], device=device)[..., None, None]
+        return mean, std
+
     def on_device(inputs: tuple[Any, ...], chance: Any) -> tuple[Any, ...]:
         (pixels,) = inputs
         if chance is not None and augment is not None:
             changed = augment((pixels / 255).permute(0, 3, 1, 2), chance)
-            mean = torch.tensor(encoder.mean).view(-1, 1, 1).to(changed.device)
-            std = torch.tensor(encoder.std).view(-1, 1, 1).to(changed.device)
+            mean, std = colours(changed.device)
             return ((changed - mean) / std,)
         return (normalise(pixels),)
 

@@ -46,8 +46,8 @@ class Engine:
         self.mixing = randomness.generator(recipe.seed, "mixing")
         self.chance = torch.Generator(device)
         self.chance.manual_seed(randomness.integer(recipe.seed, "augmentation"))
-        self.sums = torch.zeros(2, dtype=torch.float32 if device.type == "mps" else torch.float64,
-                                device=device)  # fmt: skip
+        kind = torch.float32 if device.type == "mps" else torch.float64
+        self.loss_sum, self.weight_sum = torch.zeros(2, dtype=kind, device=device).unbind()
         self.plain_rows = 0  # rows of weight 1, counted without the device
 
     def learn(self) -> None:
@@ -108,17 +108,19 @@ class Engine:
         return total, counts
 
     def _count(self, total: Tensor, batch: Batch, counts: Tensor | None) -> None:
-        self.sums[0] += total.detach()
+        self.loss_sum += total.detach()
         if counts is None and batch.weights is None:
             self.plain_rows += len(batch.targets)
         else:
-            self.sums[1] += torch.as_tensor(weight_of(batch, counts))
+            self.weight_sum += weight_of(batch, counts)
 
     def read_sums(self) -> tuple[float, float]:
         """Return the summed loss and weight of the epoch so far; waits for the device."""
-        loss, weight = self.sums.tolist()
+        loss, weight = torch.stack([self.loss_sum, self.weight_sum]).tolist()
         return loss, weight + self.plain_rows
 
     def set_sums(self, loss: float, weight: float) -> None:
         """Begin an epoch with these sums: zeros, or those of an epoch that was interrupted."""
-        self.sums[0], self.sums[1], self.plain_rows = loss, weight, 0
+        self.loss_sum.fill_(loss)
+        self.weight_sum.fill_(weight)
+        self.plain_rows = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -23,6 +22,7 @@ from neuroscope.train.data import Data, Rows
 from neuroscope.train.engine import Engine
 from neuroscope.train.evaluate import Forward, cost
 from neuroscope.train.losses import Loss, class_weights, loss_of
+from neuroscope.train.norms import learning_norms
 from neuroscope.train.optimizers import Group, trainable
 from neuroscope.train.precision import device_of, place, weights_dtype, workplace
 from neuroscope.train.state import State, copied, identify
@@ -30,7 +30,6 @@ from neuroscope.train.state import State, copied, identify
 __all__ = ["RATE_HALVINGS", "Fitted", "Watch", "fit"]
 
 RATE_HALVINGS = 5  # how often a diverged fit is begun again with half the learning rate
-_ONE_AT_A_TIME = threading.RLock()  # dropout draws from torch's global generator
 
 
 def fit(
@@ -58,24 +57,24 @@ def fit(
     if not trainable(net):
         raise InputError("every layer of the net is frozen", remedy="set unfreeze to 1 or more")
     device = device_of(recipe)
-    with _ONE_AT_A_TIME:
-        place(net, recipe, device)
-        start = copied(net)
-        rows = _weighted(data, recipe).on(device)
-        plain = loss or loss_of(recipe, smooth=False)
-        watched = None if valid is None else (valid.on(device), plain)
-        state = _begin(watch, recipe, len(data), start)
-        while True:
-            recipe = Recipe.from_json(state.recipe)
-            learned = loss or loss_of(recipe)
-            with workplace(recipe, device, watch.threads):
-                engine = Engine(net, rows, recipe, learned, device, groups)
-                try:
-                    return Course(engine, watched, watch, state).run()
-                except Diverged:
-                    net.load_state_dict(start)
-                    _check_rows(engine)
-                    state = _halved(state, recipe, watch)
+    place(net, recipe, device)
+    start = copied(net)
+    rows = _weighted(data, recipe).on(device)
+    plain = loss or loss_of(recipe, smooth=False)
+    watched = None if valid is None else (valid.on(device), plain)
+    state = _begin(watch, recipe, len(data), start)
+    while True:
+        recipe = Recipe.from_json(state.recipe)
+        learned = loss or loss_of(recipe)
+        with workplace(recipe, device, watch.threads):
+            engine = Engine(net, rows, recipe, learned, device, groups)
+            _check_norms(engine)
+            try:
+                return Course(engine, watched, watch, state).run()
+            except Diverged:
+                net.load_state_dict(start)
+                _check_rows(engine)
+                state = _halved(state, recipe, watch)
 
 
 def _begin(watch: Watch, recipe: Recipe, rows: int, start: Mapping[str, Tensor]) -> State:
@@ -129,6 +128,18 @@ def _weighted(data: Rows, recipe: Recipe) -> Rows:
     weights = torch.zeros(len(data.targets), dtype=weights_dtype(recipe))
     weights[torch.from_numpy(at)] = (here / here.double().mean().clamp_min(1e-12)).to(weights)
     return dataclasses.replace(data, weights=weights)
+
+
+def _check_norms(engine: Engine) -> None:
+    """Refuse batches of one row for batch norms, which find no variance in it."""
+    rows, size = len(engine.rows), int(engine.recipe.batch_size)
+    if min(rows, size) > 1 or not learning_norms(engine):
+        return
+    if rows == 1:
+        raise InputError("one row to learn from, and this net's batch norms need two or more",
+                         remedy="give more rows, or take a plainer net")  # fmt: skip
+    raise RecipeError("batch_size is 1, and this net's batch norms need two rows or more a batch",
+                      remedy="set batch_size to 2 or more")  # fmt: skip
 
 
 @torch.inference_mode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 
 import torch
@@ -17,8 +18,9 @@ from neuroscope.train.data import Inputs
 
 # Forward operations of a batch from which bfloat16 pays on a processor that has it, by the layer
 # that costs bfloat16 most in switching; measured by benchmarks/precision_rule.py.
-PAYS_FROM = {"attention": 1.5e9, "recurrent": 5e8, "convolution": 2e7, "dense": 2e7}
+PAYS_FROM = {"attention": 6e8, "recurrent": 1e8, "convolution": 2e7, "dense": 2e7}
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
+_ONE_AT_A_TIME = threading.RLock()  # dropout draws from torch's global generator
 
 
 def device_of(recipe: Recipe) -> torch.device:
@@ -151,16 +153,17 @@ def workplace(recipe: Recipe, device: torch.device, threads: int | None) -> Iter
     Dropout draws from torch's global generators. They are forked, so that the caller's go on as if
     nothing had been, and begin from the recipe's seed.
     """
-    before = torch.get_num_threads()
-    tf32 = torch.get_float32_matmul_precision()
-    torch.set_num_threads(threads or settings.cores())
-    if device.type == "cuda" and recipe.precision == "bfloat16":
-        torch.set_float32_matmul_precision("high")  # TF32 where autocast leaves float32
-    devices = [device.index] if device.type == "cuda" else []
-    try:
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(randomness.integer(recipe.seed, "dropout"))
-            yield
-    finally:
-        torch.set_num_threads(before)
-        torch.set_float32_matmul_precision(tf32)
+    with _ONE_AT_A_TIME:
+        before = torch.get_num_threads()
+        tf32 = torch.get_float32_matmul_precision()
+        torch.set_num_threads(threads or settings.cores())
+        if device.type == "cuda" and recipe.precision == "bfloat16":
+            torch.set_float32_matmul_precision("high")  # TF32 where autocast leaves float32
+        devices = [device.index] if device.type == "cuda" else []
+        try:
+            with torch.random.fork_rng(devices):
+                torch.manual_seed(randomness.integer(recipe.seed, "dropout"))
+                yield
+        finally:
+            torch.set_num_threads(before)
+            torch.set_float32_matmul_precision(tf32)

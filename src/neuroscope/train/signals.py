@@ -88,7 +88,7 @@ class StepProbe:
         """Return names, gradient norms and update-to-weight ratios; waits for the device."""
         if not self.layers:
             return (), (), ()
-        both = torch.stack([*self.norms, *self.changes]).double().cpu().tolist()
+        both = torch.stack([*self.norms, *self.changes]).cpu().double().tolist()
         count = len(self.layers)
         return tuple(self.layers), tuple(both[:count]), tuple(both[count:])
 
@@ -115,7 +115,7 @@ class _Listener(TorchFunctionMode):
         if func in _MAPS and len(args) > 1:
             self.layer = self.names.get(id(args[1]), self.layer)
             self.channels = -1 if func is functional.linear else 1
-        elif func in _RECTIFIERS and self.layer:
+        elif self.layer and (func in _RECTIFIERS or _cuts_at_zero(func, kwargs)):
             self._hear(answer)
         return answer
 
@@ -126,6 +126,11 @@ class _Listener(TorchFunctionMode):
         known = self.fired.get(self.layer)
         same = known is not None and known.shape == fired.shape
         self.fired[self.layer] = known | fired if known is not None and same else fired
+
+
+def _cuts_at_zero(func: Callable, options: dict | None) -> bool:
+    """Say whether a clipping function rectifies: nn.ReLU6 is called as a hardtanh from 0 to 6."""
+    return func is functional.hardtanh and (options or {}).get("min_val") == 0
 
 
 def dead_units(net: nn.Module, run: Callable[[], object]) -> dict[str, tuple[int, int]]:

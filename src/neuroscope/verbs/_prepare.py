@@ -1,8 +1,7 @@
-"""From a source to a problem: read, infer, split, audit, drop."""
+"""What is asked of data, and a source made into a problem by the task that it is for."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,24 +9,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from neuroscope.base.errors import InputError, NeuroscopeError, choice_error
+from neuroscope.base.errors import choice_error
 from neuroscope.base.events import Monitor, Progress
-from neuroscope.data.audit import Finding, audit, drops
+from neuroscope.data.audit import Finding
 from neuroscope.data.fingerprint import fingerprint
-from neuroscope.data.schema import Schema, infer_schema, read_schema
+from neuroscope.data.schema import Schema, read_schema
 from neuroscope.data.sources import read
-from neuroscope.data.splits import Split, TaskKind, plan_split
+from neuroscope.data.splits import Split, TaskKind
 from neuroscope.data.table import Table
-from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import catalogue
 from neuroscope.tasks._learning import Problem
-from neuroscope.tasks._posing import pose
-from neuroscope.verbs._series.rows import as_sequences, axis_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """What the user says about the data; empty is "find out"."""
+    """What the user says about the data; empty is "find out". Each task reads what concerns it."""
 
     target: str | None = None
     positive: str | None = None  # the class of a binary target that is looked for
@@ -73,26 +69,6 @@ class Prepared:
         return fingerprint(self.table)
 
 
-def schema_of(table: Table, options: DataOptions) -> Schema:
-    """Infer the schema of a table; errors name its source."""
-    axis = axis_of(table, options)
-    try:
-        return infer_schema(
-            table,
-            target=options.target,
-            drop=options.drop if table.origin.gathered is None else (),
-            split=options.split,
-            group=options.group,
-            time=None if axis else options.time,
-            weight=options.weight,
-            series=options.series,
-            axis=axis,
-            overrides=options.overrides(),
-        )
-    except NeuroscopeError as error:
-        raise error.at(table.origin.text) from error
-
-
 def check_task(name: str | None) -> None:
     """Refuse a task that this version does not have."""
     if name not in (None, "auto", *catalogue.names()):
@@ -100,57 +76,14 @@ def check_task(name: str | None) -> None:
 
 
 def prepare(source: Any, options: DataOptions, *, seed: int, monitor: Monitor) -> Prepared:
-    """Read, infer, plan the split, audit, and drop what must be dropped; errors name the source."""
-    from neuroscope.verbs._forecasts import prepare as forecasts  # noqa: PLC0415 - stands on this
+    """Read a source and make the problem of it that its task poses; errors name the source."""
+    from neuroscope.verbs._tasks import asked_hooks  # noqa: PLC0415 - stands on this
 
     check_task(options.task)
     monitor(Progress(label="reading the data", done=0, total=3))
     table = read(source, sql=options.sql, monitor=monitor)
-    if forecasts.wanted(table, options):
-        return forecasts.prepare(table, options, seed=seed, monitor=monitor)
-    table = as_sequences(table, source, options)
-    schema = schema_of(table, options)
-    try:
-        return _prepare(table, schema, options, seed, monitor)
-    except NeuroscopeError as error:
-        raise error.at(table.origin.text) from error
-
-
-def _prepare(
-    table: Table, schema: Schema, options: DataOptions, seed: int, monitor: Monitor
-) -> Prepared:
-    kind, kind_reason, *_ = target_kind(table, schema)
-    monitor(Progress(label="auditing the data", done=1, total=3))
-    task = _task(schema, options.task)
-    split = plan_split(
-        table, schema, seed=seed, task_kind=kind, crossed=task.crossed(table, schema)
-    )
-    findings = audit(table, schema, split=split, task_kind=kind, seed=seed)
-    dropped = drops(findings, schema)
-    asked = [(name, "dropped as asked") for name in options.drop]
-    if dropped:
-        schema = schema.with_roles({name: "ignore" for name, _ in dropped}, "dropped by the audit")
-    if dropped:
-        task = _task(schema, options.task)  # what is left may be too little
-    problem = pose(task.ENCODING, table, schema, split, kind, seed=seed, positive=options.positive)
-    problem = dataclasses.replace(problem, backbone=options.backbone or "")
-    monitor(Progress(label="ready", done=3, total=3))
-    return Prepared(table, schema, kind, kind_reason, split, tuple(findings),
-                    (*asked, *dropped), task, problem)  # fmt: skip
-
-
-def _task(schema: Schema, asked: str | None) -> ModuleType:
-    """Return the task that these columns are for, or the one asked for if it accepts them."""
-    if asked not in (None, "auto") and not catalogue.get(asked).accepts(schema):
-        raise InputError(f"these data are none for the task {asked!r}", remedy="leave --task out")
-    names = catalogue.names() if asked in (None, "auto") else [asked]
-    for task in map(catalogue.get, names):
-        if task.accepts(schema):
-            return task
-    raise InputError(
-        "no column is left to learn from",
-        remedy="every feature is constant, an identifier or free text; add columns that vary",
-    )
+    hooks = asked_hooks(table, options)
+    return hooks.prepare(hooks.arranged(table, source, options), options, seed, monitor)
 
 
 def source_name(source: Any) -> str:

@@ -29,6 +29,7 @@ class TrainOptions:
     out: str | None = None  # folder that run folders are made in
     recipe: str | None = None  # a recipe file to replay
     epochs: int | None = None
+    device: str = "auto"  # that torch nets compute on
     cost: str | None = None  # "false_positive=1,false_negative=5"
     sensitivity: float | None = None  # share of the positives that the threshold must find
     name: str | None = None  # of the run folder
@@ -134,6 +135,8 @@ class Request:
             proposed = [
                 c.because("as asked", epochs=self.options.epochs, patience=0) for c in proposed
             ]
+        if self.options.device != "auto" and not rung.CORE:
+            proposed = [c.because("as asked", device=self.options.device) for c in proposed]
         return proposed
 
 
@@ -182,6 +185,8 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
         raise RecipeError(f"budget is {options.budget:g} seconds", remedy="give e.g. 30s or 5m")
     if options.epochs is not None and options.epochs < 1:
         raise RecipeError(f"epochs is {options.epochs}", remedy="give at least 1")
+    if options.device != "auto":
+        _check_device(options.device)
     if options.cost is not None:
         parse_cost(options.cost)
     if options.sensitivity is not None:
@@ -196,6 +201,13 @@ def _check(options: TrainOptions, given: Recipe | None) -> None:
             )
 
 
+def _check_device(name: str) -> None:
+    """Refuse a device that this machine does not have, before anything is trained."""
+    from neuroscope.train.precision import device_of  # noqa: PLC0415 - imports torch
+
+    device_of(Recipe(device=name))
+
+
 def _check_sensitivity(wanted: float, cost: str | None) -> None:
     if not 0 < wanted <= 1:
         raise RecipeError(f"sensitivity is {wanted:g}", remedy="give a share, such as 0.95")
@@ -206,14 +218,21 @@ def _check_sensitivity(wanted: float, cost: str | None) -> None:
         )
 
 
+def _ignored(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> list[str]:
+    """Return the choices that a rung does not follow; what it says itself may stand there."""
+    if rung.CORE:
+        return [name for name in DEEP_ONLY if name not in getattr(rung, "FOLLOWS", ())]
+    own = candidates[0] if candidates else given
+    return [n for n in getattr(rung, "IGNORES", ()) if getattr(given, n) != getattr(own, n)]
+
+
 def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:
     """Refuse a recipe that says what this rung on these data could not follow."""
-    if rung.CORE:
-        follows = getattr(rung, "FOLLOWS", ())
-        try:
-            given.refuse([name for name in DEEP_ONLY if name not in follows], rung.TITLE)
-        except RecipeError as error:
-            raise error.at(where) from error
+    ignored = _ignored(given, candidates, rung)
+    try:
+        given.refuse(ignored, rung.TITLE)
+    except RecipeError as error:
+        raise error.at(where) from error
     losses = sorted({candidate.loss for candidate in candidates})
     if "mean_squared_error" in losses:
         losses.append("huber")

@@ -33,15 +33,13 @@ from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import climbable, rung_name
 from neuroscope.tasks._backbones import remarks
 from neuroscope.tasks._learning import Budget, Learner, Problem
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._climb.conclude import Conclusion
+from neuroscope.verbs._climb.trials import FAILURES, reason
 from neuroscope.verbs._command import train_command
-from neuroscope.verbs._conclude import Conclusion
-from neuroscope.verbs._curve import learning_curve
 from neuroscope.verbs._find import find_run
-from neuroscope.verbs._insight import insight
 from neuroscope.verbs._prepare import DataOptions, Prepared, prepare, source_name
 from neuroscope.verbs._request import Request, TrainOptions, refuse_other_data
-from neuroscope.verbs._trials import FAILURES, reason
 from neuroscope.verbs._words import fitting_words
 
 _SCRATCH = "scratch"  # of a run folder: what is worth keeping until the run is finished
@@ -210,17 +208,14 @@ def _once(alike: Sequence[str]) -> str:
 
 
 def _conclude(climb: Climb, prepared: Prepared, cut: Collection[str]) -> dict[str, Any]:
-    asked, tell = climb.asked, climb.monitor
+    asked = climb.asked
     end, learner = _fitted(climb, cut)
     choice, decision = end.choice, end.threshold()
     threshold = decision["value"] if decision else 0.5
     test, views = end.test(learner, threshold)
     end.save_model(learner, test, threshold, prepared.fingerprint)
-    prepared = replace(prepared, findings=(*prepared.findings, *end.suspects()))
-    more: dict[str, Any] = {}
-    if climb.problem.kind != "forecast":  # it has no columns, and fewer windows no fewer readings
-        tell(Progress(label="drawing the learning curve", done=0, total=1))
-        more = {"learning_curve": learning_curve(end), **insight(climb, learner, end.temperature)}
+    prepared = replace(prepared, findings=(*prepared.findings, *end.hooks.findings(end)))
+    more = end.hooks.insight(end, learner)
     recipe = end.run.recipe.to_json() if end.run.recipe else None
     if recipe:
         climb.folder.write_json("recipe.json", recipe)

@@ -21,6 +21,7 @@ from neuroscope.data.align import align
 from neuroscope.data.audit import Finding, audit
 from neuroscope.data.encoders import Encoder
 from neuroscope.data.fingerprint import fingerprint
+from neuroscope.data.images import duplicates
 from neuroscope.data.images import facts as facts_module
 from neuroscope.data.images.audit import suspects
 from neuroscope.data.images.duplicates import near_twins, twins
@@ -398,6 +399,23 @@ def test_near_twins_agree_with_all_pairs() -> None:
     expected = {pair for pair in expected if not later & set(pair)}
     assert expected
     assert {tuple(pair) for pair in near_twins(found, codes).tolist()} == expected
+
+
+def test_of_heaps_of_like_pictures_each_is_paired_with_its_nearest(monkeypatch) -> None:
+    """All pairs of a camera that does not move would not fit in memory."""
+    rng = np.random.default_rng(0)
+    scene, others = rng.integers(10, 240, (24, 24)), rng.integers(0, 256, (40, 24, 24))
+    heap = scene + rng.integers(-3, 4, (200, 24, 24))
+    table = read(np.concatenate([heap, others]).astype(np.uint8))
+    known = facts(table)
+    every = near_twins(known, twins(table))
+    assert len(every) == 200 * 199 / 2
+    monkeypatch.setattr(duplicates, "_MOST_PAIRS", 1000)
+    few = near_twins(known, twins(table))
+    assert len(few) <= 200 * 24
+    assert {tuple(pair) for pair in few.tolist()} <= {tuple(pair) for pair in every.tolist()}
+    assert set(few.ravel().tolist()) == set(range(200))
+    assert (few[:, 0] < few[:, 1]).all()
 
 
 def test_odd_sizes_blank_pictures_and_lone_classes() -> None:

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from neuroscope.judge import kinds
 from neuroscope.judge.metrics import amount
 
 INDENT = 2
-KINDS = {"binary": "one of two classes", "multiclass": "one of several classes",
-         "regression": "a number", "forecast": "what comes next"}  # fmt: skip
+KINDS = {name: kind.title for name, kind in kinds.KINDS.items()}
 
 
 def duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 
 from neuroscope.base.events import ignore
+from neuroscope.base.settings import cores
 from neuroscope.data.images.column import IMAGE
 from neuroscope.data.images.facts import Facts, facts
 from neuroscope.data.images.store import Pictures, in_parallel
@@ -14,6 +15,9 @@ from neuroscope.data.table import Table
 
 ALIKE = 0.9985  # correlation of two grey likenesses from which pictures are nearly the same
 _AXES = 12  # principal axes that pairs are looked for along
+_MOST_PAIRS = 2_000_000  # that are looked at; of larger heaps each picture's nearest ones
+_NEAREST = 24
+_SAMPLE = 512  # pictures by which the number of pairs is judged
 
 
 def twins(table: Table, column: str = IMAGE, *, known: Facts | None = None) -> np.ndarray:
@@ -73,10 +77,10 @@ def near_twins(found: Facts, codes: np.ndarray) -> np.ndarray:
     the same `codes` only the first is looked at.
 
     As unit vectors, a and b are then at most sqrt(2 (1 - r)) apart; a projection on principal
-    axes brings points no further apart, so a k-d tree of few axes finds all pairs.
+    axes brings points no further apart, so a k-d tree of few axes finds all pairs. Of thousands
+    that are all alike, as from a camera that does not move, each is paired with its nearest only:
+    all pairs would not fit in memory.
     """
-    from scipy.spatial import KDTree  # noqa: PLC0415 - slow to import
-
     _, first = np.unique(codes, return_index=True)
     rows = np.sort(first[found.sound[first] & (found.spread[first] > 0)])
     units = found.likeness[rows].astype(np.float32)
@@ -87,8 +91,7 @@ def near_twins(found: Facts, codes: np.ndarray) -> np.ndarray:
         return np.empty((0, 2), np.int64)
     _, axes = np.linalg.eigh(np.cov(units, rowvar=False).astype(np.float64))
     reach = float(np.sqrt(2 * (1 - ALIKE)))
-    tree = KDTree(units @ axes[:, -_AXES:])
-    pairs = tree.query_pairs(reach * (1 + 1e-6), output_type="ndarray")
+    pairs = _close(units @ axes[:, -_AXES:], reach * (1 + 1e-6))
     alike = np.concatenate(
         [
             np.einsum("ij,ij->i", units[part[:, 0]], units[part[:, 1]]) >= ALIKE
@@ -97,3 +100,19 @@ def near_twins(found: Facts, codes: np.ndarray) -> np.ndarray:
     )
     pairs = rows[pairs[alike]]
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _close(points: np.ndarray, reach: float) -> np.ndarray:
+    """Return (m, 2) pairs of points (first < second) at most `reach` apart, not too many."""
+    from scipy.spatial import KDTree  # noqa: PLC0415 - slow to import
+
+    tree, n = KDTree(points), len(points)
+    some = points[np.unique(np.linspace(0, n - 1, _SAMPLE).astype(np.int64))]
+    others = tree.query_ball_point(some, reach, return_length=True) - 1
+    if others.mean() * n / 2 <= _MOST_PAIRS:
+        return tree.query_pairs(reach, output_type="ndarray")
+    _, near = tree.query(points, _NEAREST + 1, distance_upper_bound=reach, workers=cores())
+    first, second = np.repeat(np.arange(n), _NEAREST + 1), near.ravel()
+    there = (second < n) & (second != first)  # n stands for none
+    codes = np.minimum(first, second)[there] * n + np.maximum(first, second)[there]
+    return np.stack(np.divmod(np.unique(codes), n), axis=1)

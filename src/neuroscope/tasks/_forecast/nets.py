@@ -50,6 +50,11 @@ class NetForecaster:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
+    @property
+    def rounding(self) -> float:
+        """How far an answer may move when the net is opened again on the processor."""
+        return _torch.rounding(self.net)
+
     def predict(self, x: Windows) -> np.ndarray:
         """Return the forecasts (n, horizon) of windows, in the target's unit."""
         import torch  # noqa: PLC0415 - slow to import
@@ -62,7 +67,7 @@ class NetForecaster:
                 for first in range(0, len(mean), _AT_ONCE):
                     rows = slice(first, first + _AT_ONCE)
                     parts = tuple(torch.from_numpy(part[rows]).to(device) for part in inputs)
-                    said = self.net(*cut(parts, self.record)).double().cpu().numpy()
+                    said = self.net(*cut(parts, self.record)).cpu().double().numpy()
                     found.append(mean[rows] + std[rows] * said)
         return np.concatenate(found) if found else np.empty((0, 1))
 
@@ -157,8 +162,6 @@ def over_time(training: Training, recipe: Recipe, family: str, **options: Any) -
 
 def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]) -> NetForecaster:
     """Train a net by its recipe on the older training windows; the newest ones say when to stop."""
-    from neuroscope.train import loop  # noqa: PLC0415 - imports torch
-
     encoder, x = training.encoded(recipe)
     posed = Posed.of(training.problem)
     net = _torch.built(record)
@@ -168,14 +171,11 @@ def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]
     valid = None if newest is None else _data(posed, x.some(kept[newest]), record)
     if valid is None:
         recipe = replace(recipe, patience=0)
-    seen = loop.Watch(rung=watch.rung, fold=watch.fold, monitor=_torch.counting(watch),
-                      seconds=watch.seconds, stop=watch.stop,
-                      checkpoint=_torch.checkpoint(training, watch),
-                      predicted=_torch.predicted(training))  # fmt: skip
-    layers = _torch.layers(net, record)
-    followed = loop.fit(net, data, recipe, valid=valid, groups=layers, watch=seen).recipe
-    _look_inside(training, watch, net.eval(), record, x.some(kept[-_LOOKED_AT:]))
-    return NetForecaster(net.eval(), record, encoder, followed)
+    seen = _torch.watching(training, watch)
+    followed = _torch.trained(net, record, data, recipe, seen, valid=valid)
+    net = net.float().eval()
+    _look_inside(training, watch, net, record, x.some(kept[-_LOOKED_AT:]))
+    return NetForecaster(net, record, encoder, followed)
 
 
 def _look_inside(

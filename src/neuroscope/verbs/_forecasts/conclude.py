@@ -15,7 +15,7 @@ from neuroscope.tasks import rung_name
 from neuroscope.tasks._forecast.model import moment_text, spreads
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Learner, Problem
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 from neuroscope.verbs._forecasts.prepare import summary
 from neuroscope.verbs._series.memory import memory_view
 

@@ -15,7 +15,7 @@ from neuroscope.tasks._learning import Learner, Problem, Watch
 from neuroscope.tasks._net import NetLearner
 from neuroscope.tasks._pictures import FeatureEncoder, FlatEncoder, PictureEncoder
 from neuroscope.tasks._torch import TorchLearner
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

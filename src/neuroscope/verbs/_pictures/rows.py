@@ -11,31 +11,32 @@ import pyarrow as pa
 from neuroscope.base.errors import InputError
 from neuroscope.data.images.column import is_arrays, owns_pictures, picture_column
 from neuroscope.data.table import SetAside, Table
+from neuroscope.verbs._rows.answers import Answered, answered
 
 
-def answers(trained: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
-    """Return (answers, notes, problems) of all rows: what `trained.raw` gives of those it can read.
+def answers(trained: Any, table: Table) -> Answered:
+    """Answer for all rows: what `trained.raw` gives of those it can read.
 
-    A row whose picture cannot be read has the answer nan and says why in problems (n,), which is
-    "" for all others. Raises InputError when no picture can be read.
+    A row whose picture cannot be read has the answer nan, and says why. Raises InputError when no
+    picture can be read.
     """
     column = model_pictures(trained)
-    problems = np.full(table.rows, "", dtype=object)
     if column not in table.names or is_arrays(table.arrow.column(column).type):
-        return *trained.raw(table), problems
+        return answered(trained, table)
     from neuroscope.data.images.facts import facts  # noqa: PLC0415 - loads Pillow
 
+    problems = np.full(table.rows, "", dtype=object)
     problems[:] = facts(table, column).problem
     good = np.flatnonzero(problems == "")
     if len(good) == table.rows:
-        return *trained.raw(table), problems
+        return answered(trained, table)
     if not len(good):
         raise InputError(f"no picture can be read: the first one {problems[0]}",
                          remedy="look at the files, or give others")  # fmt: skip
     known, notes = trained.raw(table.take(pa.array(good)))
     answer = np.full((table.rows, *known.shape[1:]), np.nan)
     answer[good] = known
-    return answer, notes, problems
+    return Answered(answer, notes, problems)
 
 
 def model_pictures(trained: Any) -> str | None:

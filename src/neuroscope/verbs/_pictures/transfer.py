@@ -8,7 +8,7 @@ import numpy as np
 
 from neuroscope.judge.intervals import Difference, paired_difference
 from neuroscope.tasks import rung_name
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 
 _SCRATCH = ("neuron", "dense", "convolution", "residual")
 _TRANSFER = ("transfer", "fine_tuning")

@@ -20,7 +20,7 @@ from neuroscope.data.images.decode import UnreadableError
 from neuroscope.data.images.store import Pictures, quiet_pillow
 from neuroscope.tasks import rung_name
 from neuroscope.tasks._learning import Learner, Problem
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 from neuroscope.verbs._pictures import net as net_views
 from neuroscope.verbs._pictures.transfer import transfer_worth
 

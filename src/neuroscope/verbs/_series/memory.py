@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroscope.tasks import rung_name
 from neuroscope.tasks._remembered import remembered
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 
 
 def memory_view(climb: Climb, unit: str) -> dict[str, Any]:

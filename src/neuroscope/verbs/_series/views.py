@@ -15,7 +15,7 @@ from neuroscope.data.schema import Schema
 from neuroscope.data.series.column import Readings, readings, replaced
 from neuroscope.judge.earliness import alarms, scores_by_moment, settled
 from neuroscope.tasks._learning import Learner, Problem
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 from neuroscope.verbs._series.memory import memory_view
 
 MOST_MOMENTS = 16

@@ -7,8 +7,6 @@ what the layers below know, and all that is to learn may do so from the first st
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +23,8 @@ from neuroscope.tasks._torch import TorchLearner, unpack
 from neuroscope.tasks.rungs.image_classes import transfer
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "missing",
-    "recipes", "unpack",
+    "CORE", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "missing", "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "transfer learning (fine-tuned)"
@@ -36,6 +34,16 @@ PARALLEL = False
 SHARE = 6.0
 CORE = False
 REFITTED = False
+IGNORES = (
+    "activation",
+    "init",
+    "numeric_bins",
+    "steps",
+    "look_back",
+    "hidden",
+    "width",
+    "image_size",
+)
 
 _GROUPS = 8  # layer groups that learn besides the head
 _VISITS = 10_000  # pictures times epochs that are enough to move the upper layers
@@ -65,15 +73,14 @@ def recipes(training: Training) -> list[Recipe]:
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> TorchLearner:
     """Fit the head on frozen features, then let the upper layers of the backbone learn."""
-    began = time.monotonic()
+    ahead = _torch.predicted(training)
+    training = _torch.divided(training, recipe)  # the head too learns without what says stop
     net, record = _net(training, recipe)
     frozen = Recipe(net="transfer", backbone=recipe.backbone)
     start = transfer.recipes(training)[0].because("the start of fine-tuning", seed=recipe.seed)
     head = transfer.fit(training, start, Watch(watch.rung, -1, ignore, None, watch.stop))
     set_head(net, head, training.encoded(frozen)[0])
-    if watch.seconds is not None:
-        watch = replace(watch, seconds=max(watch.seconds - (time.monotonic() - began), 0.0))
-    return _torch.fit(training, recipe, watch, net, record)
+    return _torch.fit_part(training, recipe, watch, net, record, predicted=ahead)
 
 
 def _net(training: Training, recipe: Recipe) -> tuple[Any, dict[str, Any]]:

@@ -13,6 +13,7 @@ from neuroscope.tasks._torch import TorchLearner, unpack
 
 __all__ = [
     "CORE",
+    "IGNORES",
     "ORDER",
     "PARALLEL",
     "REFITTED",
@@ -31,6 +32,16 @@ PARALLEL = False
 SHARE = 6.0
 CORE = False
 REFITTED = False
+IGNORES = (
+    "activation",
+    "init",
+    "numeric_bins",
+    "steps",
+    "look_back",
+    "hidden",
+    "backbone",
+    "unfreeze",
+)
 
 
 def recipes(training: Training) -> list[Recipe]:

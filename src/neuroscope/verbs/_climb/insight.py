@@ -8,7 +8,7 @@ from neuroscope.base.events import Progress
 from neuroscope.tasks._closed_form import closed_form
 from neuroscope.tasks._explained import explained
 from neuroscope.tasks._learning import Learner
-from neuroscope.verbs._climb import Climb
+from neuroscope.verbs._climb.climb import Climb
 
 _SHARE = 0.5  # of the seconds that are left
 _LEAST_SHARE = 0.02  # of the whole budget, also when it is used

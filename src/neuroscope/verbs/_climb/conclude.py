@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from neuroscope.base.errors import WorkError
 from neuroscope.base.events import Progress, WarningRaised
 from neuroscope.base.nouns import called, noun_of
-from neuroscope.data.audit import Finding
-from neuroscope.data.images.column import picture_column
-from neuroscope.data.sketch import SEEN_ROWS, sketch
 from neuroscope.judge.calibration import apply_temperature, calibration, fit_temperature
 from neuroscope.judge.choice import Choice
 from neuroscope.judge.confusion import confusion
 from neuroscope.judge.detection import detection
 from neuroscope.judge.intervals import bootstrap, paired_difference
-from neuroscope.judge.metrics import METRICS, applicable, scores
+from neuroscope.judge.kinds import kind_of
+from neuroscope.judge.metrics import METRICS, scores
 from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, mean_cost
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
-from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Learner, Watch, predict
-from neuroscope.verbs._climb import Climb
-from neuroscope.verbs._decision import decision, decision_for
-from neuroscope.verbs._forecasts.conclude import forecast_view, intervals_of
-from neuroscope.verbs._pictures.rows import names_of
-from neuroscope.verbs._rung_run import FINAL_FITS
-from neuroscope.verbs._series.views import time_views
-from neuroscope.verbs._trials import fitted_again
+from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._climb.decision import decision, decision_for
+from neuroscope.verbs._climb.rung_run import FINAL_FITS
+from neuroscope.verbs._climb.trials import fitted_again
+from neuroscope.verbs._tasks import hooks_of
 
-_BOOTSTRAPPED = {
-    "binary": ("roc_auc", "accuracy", "balanced_accuracy", "log_loss"),
-    "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
-    "regression": ("r2", "rmse", "mae"),
-    "forecast": ("mase", "path_mae", "path_rmse", "standardised_mse", "smape"),
-}
-_NUMBERS = ("regression", "forecast")  # kinds without probabilities
+
+class Outcome(NamedTuple):
+    """What the model says of the test rows."""
+
+    rows: np.ndarray  # (n,) row numbers of the problem, from 0
+    y: np.ndarray  # (n, ...)
+    p: np.ndarray  # (n, ...) calibrated
+    threshold: float
 
 
 class Conclusion:
@@ -53,7 +50,7 @@ class Conclusion:
         self, climb: Climb, choice: Choice, cost: Cost | None, sensitivity: float | None = None
     ) -> None:
         self.climb, self.choice, self.cost, self.sensitivity = climb, choice, cost, sensitivity
-        self.problem = climb.problem
+        self.problem, self.hooks = climb.problem, hooks_of(climb.task.NAME)
         self.rung: ModuleType = next(
             rung for rung in climb.rungs if rung_name(rung) == choice.chosen
         )
@@ -61,50 +58,38 @@ class Conclusion:
         self.held = climb.predictions(self.run)
         self.held_y = self.problem.y[climb.held_out]
         self.temperature = self._temperature()
-        self.intervals = None
-        if self.problem.kind == "forecast":
-            self.intervals = intervals_of(self.problem, climb.held_out, self.held)
         self.refuted = False  # whether the test rows say that guessing is better
+
+    @cached_property
+    def parts(self) -> Mapping[str, Any]:
+        """What the model keeps beside its weights, JSON by name."""
+        return self.hooks.parts(self)
+
+    @property
+    def _probable(self) -> bool:
+        """Whether answers are probabilities, which can be calibrated."""
+        return kind_of(self.problem.kind).answers == "probabilities"
 
     def _temperature(self) -> float:
         """Return the temperature that calibrates the held-out probabilities (1 leaves them)."""
-        if self.problem.kind in _NUMBERS or self.choice.chosen == "majority":
+        if not self._probable or self.choice.chosen == "majority":
             return 1.0
         weights = self.problem.weights_of(self.climb.held_out)
         return fit_temperature(self.held_y, self.held, weights)
 
-    def _calibrated(self, p: np.ndarray) -> np.ndarray:
-        return p if self.problem.kind in _NUMBERS else apply_temperature(p, self.temperature)
+    def calibrated(self, p: np.ndarray) -> np.ndarray:
+        """Return probabilities by the model's temperature; other answers stay."""
+        return apply_temperature(p, self.temperature) if self._probable else p
 
     def threshold(self) -> dict[str, Any] | None:
         """Return the decision threshold of a binary task: by cost or sensitivity where given."""
         if self.problem.kind != "binary":
             return None
-        said, weights = self._calibrated(self.held), self.problem.weights_of(self.climb.held_out)
+        said, weights = self.calibrated(self.held), self.problem.weights_of(self.climb.held_out)
         if self.sensitivity is None:
             return decision(self.held_y, said, weights, self.cost)
         positive = str(self.problem.codec.classes[-1])
         return decision_for(self.sensitivity, self.held_y, said, weights, positive)
-
-    def suspects(self) -> list[Finding]:
-        """Return the finding on labels of pictures that the chosen rung doubts, if there are."""
-        if not self._of_pictures:
-            return []
-        from neuroscope.verbs._pictures.views import suspect_labels  # noqa: PLC0415 - loads Pillow
-
-        return suspect_labels(self.climb, self.choice.chosen)
-
-    def _named(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Add the file of each row that is a picture."""
-        column = picture_column(self.problem.table, self.problem.schema)
-        names = None if column is None else names_of(self.problem.table, column)
-        if names is None:
-            return entries
-        return [entry | {"picture": names[entry["row"] - 1]} for entry in entries]
-
-    @property
-    def _of_pictures(self) -> bool:
-        return self.climb.task.NAME == "image_classes"
 
     def final_fit(self) -> Learner:
         """Fit the chosen rung on all development rows, or keep what the only fold gave."""
@@ -140,31 +125,19 @@ class Conclusion:
         """Open the test rows, once; returns the scores with intervals, and the views of them."""
         rows = self.problem.split.test
         y, weights = self.problem.y[rows], self.problem.weights_of(rows)
-        p = self._calibrated(predict(self.problem, learner, rows))
+        p = self.calibrated(predict(self.problem, learner, rows))
         kind, groups = self.problem.kind, self.problem.groups_of(rows)
         test: dict[str, Any] = dict(scores(kind, y, p, threshold=threshold, weights=weights))
         intervals = {}
         plan = replace(self.climb.resampling, threshold=threshold)
-        for name in dict.fromkeys([self.climb.metric.name, *_BOOTSTRAPPED[kind]]):
-            if METRICS[name] in applicable(kind):
-                found = bootstrap(METRICS[name], y, p, plan, weights, groups)
-                intervals[name] = [found.low, found.high]
+        for name in dict.fromkeys([self.climb.metric.name, *kind_of(kind).figures]):
+            found = bootstrap(METRICS[name], y, p, plan, weights, groups)
+            intervals[name] = [found.low, found.high]
         test["interval"] = intervals
         self._warn_of_luck(y, p, rows)
-        if self.intervals is not None:
-            return test, forecast_view(self.climb, learner, self.intervals, rows, p)
-        views = self._views(rows, y, p, threshold)
-        if self._of_pictures:
-            from neuroscope.verbs._pictures.views import (  # noqa: PLC0415 - Pillow
-                Answers,
-                picture_views,
-            )
-
-            tested = Answers.of(rows, y, p, threshold)
-            views |= picture_views(self.climb, self.choice.chosen, learner, tested)
-        if self.climb.task.NAME == "series_classes":
-            views |= time_views(self.climb, learner, rows, self._calibrated)
-        return test, views
+        self._warn_of_a_gap(intervals[self.climb.metric.name], test[self.climb.metric.name])
+        tested = Outcome(rows, y, p, threshold)
+        return test, self._views(*tested) | self.hooks.views(self, learner, tested)
 
     def _warn_of_luck(self, y: np.ndarray, p: np.ndarray, rows: np.ndarray) -> None:
         """Say so when the test rows do not confirm that the chosen rung beats guessing."""
@@ -183,6 +156,21 @@ class Conclusion:
                 "guessing; gather more rows before you rely on it",
             ))  # fmt: skip
 
+    def _warn_of_a_gap(self, tested: Sequence[float], value: float) -> None:
+        """Say so when the test rows score clearly worse than the held-out rows that chose."""
+        metric, held = self.climb.metric, self.run.interval
+        if held is None or not self.choice.usable:
+            return
+        low, high = tested
+        worse = high < held.low if metric.greater_is_better else low > held.high
+        if worse:
+            self.climb.monitor(WarningRaised(
+                message=f"{metric.title} is {value:.3f} on the test rows, and was {held.value:.3f} "
+                "on the held-out rows: the test rows differ from those that were learned from "
+                "(another time, place or instrument?); rely on the test's figures, and check a "
+                "threshold on rows like those to come",
+            ))  # fmt: skip
+
     def _guess(self) -> ModuleType:
         """Return what fits the plainest answer of the task."""
         name = getattr(self.climb.task, "GUESS", None)
@@ -191,12 +179,15 @@ class Conclusion:
     def _views(
         self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float
     ) -> dict[str, Any]:
-        weights = self.problem.weights_of(rows)
-        if self.problem.kind == "regression":
+        weights, answers = self.problem.weights_of(rows), kind_of(self.problem.kind).answers
+        if answers == "packed":
+            return {}
+        if answers == "numbers":
             found = residuals(y, p, weights=weights).to_json()
             return {"residuals": found | {"worst": _numbered(found["worst"], rows)}}
         table = confusion(y, p, self.problem.codec.classes, threshold, weights).to_json()
-        table["surest_mistakes"] = self._named(_numbered(table["surest_mistakes"], rows))
+        mistakes = _numbered(table["surest_mistakes"], rows)
+        table["surest_mistakes"] = self.hooks.named(self.problem, mistakes)
         views: dict[str, Any] = {"confusion": table}
         if self.problem.kind == "binary":
             plan = replace(self.climb.resampling, threshold=threshold)
@@ -232,10 +223,7 @@ class Conclusion:
         arrays, parts = _model.pack(
             problem, learner, temperature=self.temperature, threshold=threshold
         )
-        if self.intervals is None:
-            parts[SEEN_ROWS] = sketch(problem.table, problem.schema, problem.split.development)
-        else:
-            parts["intervals"] = self.intervals.to_json()
+        parts |= self.parts
         card = Card(
             task=self.climb.task.NAME,
             target=problem.codec.column,
@@ -244,35 +232,22 @@ class Conclusion:
             metrics=dict(test),
             rows=problem.split.counts,
             data_fingerprint=fingerprint,
-            intended_use=self._intended_use(),
+            intended_use=self.hooks.purpose(self),
             limitations=self.limitations(),
             licence_notes=self._licence(learner),
         )
         saved = artefact.save(self.climb.folder.model, card, arrays, parts)
         rows = problem.split.test[:50]
         there = self.climb.task.load(saved)
-        if not np.allclose(self._calibrated(predict(problem, learner, rows)),
-                           self._again(there, rows), rtol=1e-5, atol=1e-6):  # fmt: skip
+        said = self.calibrated(predict(problem, learner, rows))
+        off = getattr(learner, "rounding", 1e-6) * max(float(np.abs(said).max(initial=0.0)), 1.0)
+        if not np.allclose(said, self.hooks.again(self, there, rows), rtol=1e-5, atol=off):
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip
-
-    def _intended_use(self) -> str:
-        target, origin = self.problem.codec.column, self.problem.table.origin.text
-        if self.intervals is not None:
-            return f"forecast {target!r} of series like those of {origin}"
-        return f"predict {target!r} for {noun_of(self.climb.task.NAME)}s like those of {origin}"
 
     def _licence(self, learner: Learner) -> str:
         origin = origin_of(learner)
         return "" if origin is None else licence(origin)
-
-    def _again(self, model: Any, rows: np.ndarray) -> np.ndarray:
-        if self.intervals is not None:
-            return model.learner.predict(Posed.of(self.problem).windows(
-                rows, model.encoder.look_back))  # fmt: skip
-        import pyarrow as pa  # noqa: PLC0415 - `take` asks for Arrow's row numbers
-
-        return model.raw(self.problem.table.take(pa.array(rows)))[0]
 
     def limitations(self) -> tuple[str, ...]:
         """Return what a person must know before relying on the model."""
@@ -290,7 +265,8 @@ class Conclusion:
             )
         if self.choice.yardstick_better:
             notes.append("Gradient-boosted trees did better on the same rows.")
-        return tuple(called(note, noun_of(self.climb.task.NAME)) for note in notes)
+        told = (called(note, noun_of(self.climb.task.NAME)) for note in notes)
+        return (*told, *self.hooks.limits(self))
 
 
 def _numbered(entries: list[dict[str, Any]], rows: np.ndarray) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from neuroscope.tasks._search import (
     search,
     side_by_side,
 )
-from neuroscope.verbs._rung_run import FINAL_FITS, RungRun
+from neuroscope.verbs._climb.rung_run import FINAL_FITS, RungRun
 
 _SEARCH_SHARE = 0.25  # of a rung's seconds, for a search on inner splits
 _FITS_SHARE = 0.6  # of a rung's seconds, for the first of several recipes

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuroscope.judge.intervals import bootstrap
 from neuroscope.judge.learning_curve import extrapolate
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.verbs._conclude import Conclusion
-from neuroscope.verbs._trials import FAILURES
+from neuroscope.verbs._climb.trials import FAILURES
+
+if TYPE_CHECKING:
+    from neuroscope.verbs._climb.conclude import Conclusion
 
 _CURVE_SHARES = (0.25, 0.5)  # of the training rows, beside all of them
 

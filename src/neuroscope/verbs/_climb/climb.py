@@ -26,11 +26,12 @@ from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import rung_name
 from neuroscope.tasks._learning import Budget, Problem
 from neuroscope.tasks._net import warm_up
+from neuroscope.verbs._climb.rung_run import FINAL_FITS, RungRun, from_state, to_state
+from neuroscope.verbs._climb.trials import FAILURES, Trials, fitted_again, reason
 from neuroscope.verbs._request import Request
-from neuroscope.verbs._rung_run import FINAL_FITS, RungRun, from_state, to_state
-from neuroscope.verbs._trials import FAILURES, Trials, fitted_again, reason
 
 _LEAST_SHARE = 0.05  # of the budget; a rung above the neuron does not begin with less
+_FLOOR = 0.03  # of the budget, that a rung which has begun may use at least
 _KEPT_BYTES = 1 << 30  # of encoded rows, kept from rung to rung
 
 
@@ -104,7 +105,8 @@ class Climb:
     def _seconds(self, rung: ModuleType) -> float | None:
         """Return a rung's part of the seconds that are left for it and those after it.
 
-        What the final fit of a rung that stands already may take is kept back.
+        What the final fit of a rung that stands already may take is kept back. A rung that has
+        begun gets a little in any case: a head upon features that took long is quick to fit.
         """
         left, folds = self.budget.left(), len(self.problem.split.folds)
         if left is None:
@@ -112,7 +114,8 @@ class Climb:
         again = [other for other in self.rungs if fitted_again(other, folds)]
         known = [run.fold_seconds for o in again if (run := self.runs.get(rung_name(o)))]
         to_come = sum(other.SHARE for other in self.rungs if other.ORDER >= rung.ORDER)
-        return max(left - FINAL_FITS * max(known, default=0.0), 0.0) * rung.SHARE / to_come
+        part = max(left - FINAL_FITS * max(known, default=0.0), 0.0) * rung.SHARE / to_come
+        return max(part, _FLOOR * (self.budget.seconds or 0.0))
 
     def _finish(self, run: RungRun) -> None:
         if run.status == "done":
