@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from neuroscope.nets._sequences import Sequences
     from neuroscope.nets._staged import Staged
 
-_BESIDES = ("backbone", "beam", "features", "normalisation", "pretrained", "pretrained_pairs",
-            "sampling", "weights")  # fmt: skip
+_BESIDES = ("ahead", "backbone", "beam", "features", "normalisation", "pretrained",
+            "pretrained_pairs", "sampling", "weights")  # fmt: skip
 catalogue = Catalogue("neuroscope.nets", "net family", besides=_BESIDES)
 
 

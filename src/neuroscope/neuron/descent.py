@@ -67,7 +67,7 @@ def descend(
     rule = make_rule(recipe, batch_size=batch_size, total_steps=steps_per_epoch * recipe.epochs)
     gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
     team = _team(network, train, batch_size, lanes)
-    scratch = (None,) * 4 if team else make_scratch(network, batch_size)
+    scratch = (None, None, None, None) if team else make_scratch(network, batch_size)
     began = time.perf_counter()
     try:
         while state.epoch < recipe.epochs and not state.out_of(recipe.patience):

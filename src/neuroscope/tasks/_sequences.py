@@ -14,6 +14,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.encoder import SequenceRows
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._remembered import look_inside
 from neuroscope.tasks._torch import (
     arrays_of,
     built,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from neuroscope.train.data import Data
 
 _STEPS_AT_ONCE = 1 << 15  # predicted at a time
+_LOOKED_AT = 48  # training sequences that a net's memory is measured on
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def fit(
     seen = watching(training, watch, kept=not sought)
     net = built(record)
     followed = trained(net, record, rows, recipe, seen, valid=valid)
+    look_inside(training, watch, net.eval(), record, x.x[-_LOOKED_AT:], x.lengths[-_LOOKED_AT:])
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
