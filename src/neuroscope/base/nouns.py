@@ -10,6 +10,7 @@ ROW = "row"
 _OF_TASK = {
     "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
     "text_making": "piece",
+    "text_classes": "text",
 }  # fmt: skip
 
 

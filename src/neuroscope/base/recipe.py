@@ -23,6 +23,7 @@ ACTIVATIONS = (
 HIDDEN_ACTIVATIONS = tuple(a for a in ACTIVATIONS if a not in ("threshold", "softmax"))
 LOSSES = ("perceptron", "mean_squared_error", "huber", "binary_cross_entropy", "cross_entropy")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
+WHOLE = "lbfgs"  # descent by whole passes, which only the neuron core has
 SCHEDULES = ("constant", "step", "cosine", "one_cycle", "log_cosine")
 INITS = ("auto", "zeros", "normal", "glorot", "he")
 PRECISIONS = ("float32", "float64", "bfloat16")
@@ -32,7 +33,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "activation": HIDDEN_ACTIVATIONS,
     "loss": LOSSES,
-    "optimizer": OPTIMIZERS,
+    "optimizer": (*OPTIMIZERS, WHOLE),
     "schedule": SCHEDULES,
     "init": INITS,
     "precision": PRECISIONS,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
+from neuroscope.data.series.encoder import SequenceRows
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._torch import (
@@ -40,7 +40,7 @@ class SequenceLearner:
     net: nn.Module
     record: Mapping[str, Any]
     kind: TaskKind
-    encoder: SeriesEncoder | None
+    encoder: Any  # of series, or of texts
     recipe: Recipe | None
 
     @property
@@ -63,7 +63,8 @@ class SequenceLearner:
         with torch.inference_mode():
             for first in range(0, len(x), size):
                 some = slice(first, first + size)
-                steps = torch.from_numpy(x.x[some]).to(weight)
+                steps = torch.from_numpy(x.x[some]).to(weight.device)
+                steps = steps.to(weight) if steps.is_floating_point() else steps
                 lengths = torch.from_numpy(x.lengths[some]).to(weight.device)
                 logits = self.net(steps, lengths).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)

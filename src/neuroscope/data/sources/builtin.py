@@ -14,6 +14,7 @@ from neuroscope.data.images.column import IMAGE, as_arrays
 from neuroscope.data.series.column import as_lists, ends
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
+from neuroscope.data.text.messages import messages
 
 KIND = "a built-in data set by name (`neuroscope data` lists them)"
 
@@ -42,6 +43,8 @@ _SETS = (
                1797, 2, "digit", "multiclass"),
     BuiltinSet("iris", "150 flowers, four lengths and widths: which of three species?",
                150, 5, "species", "multiclass"),
+    BuiltinSet("messages", "900 messages to a shop: what are they about? (made up)",
+               900, 2, "topic", "multiclass"),
     BuiltinSet("spirals", "1,000 points on two wound arms: needs several hidden units (made up)",
                1000, 3, "arm", "binary"),
     BuiltinSet("two-moons", "1,000 points on two half circles: a line is nearly enough (made up)",
@@ -92,7 +95,7 @@ def accepts(source: Any) -> bool:
 def read(source: str, *, sql: str | None = None) -> Table:
     """Return a built-in set; the target is its last column."""
     made = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals, "waves": _waves,
-            "visitors": _visitors}  # fmt: skip
+            "visitors": _visitors, "messages": messages}  # fmt: skip
     make = made.get(source)
     arrow = make() if make else _from_sklearn(source)
     return queried(Table(arrow, Origin(source)), sql)
