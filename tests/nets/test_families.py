@@ -17,7 +17,8 @@ from neuroscope.nets import convolution, dense, residual
 from neuroscope.nets._staged import Staged
 from neuroscope.nets.weights import from_arrays, to_arrays
 
-OTHERS = ("inside", "read")  # what families for sequences, and those that write, have instead
+# What families for sequences, those that write, and those for sentence pairs have instead.
+OTHERS = ("inside", "read", "attention")
 FAMILIES = [name for name in nets.catalogue.names()
             if not any(hasattr(nets.catalogue.get(name), other) for other in OTHERS)]  # fmt: skip
 PICTURE_FAMILIES = [name for name in FAMILIES if hasattr(nets.catalogue.get(name), "last_maps")]

@@ -11,11 +11,13 @@ _OF_TASK = {
     "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
     "text_making": "piece",
     "text_classes": "text",
+    "translation": "pair",
+    "word_vectors": "passage",
 }  # fmt: skip
 
 
 def noun_of(task: str) -> str:
-    """Return what a row of a task is called: "row", "picture", "sequence", "forecast"."""
+    """Return what a row of a task is called: "row", "picture", "sequence", "forecast", "pair"."""
     return _OF_TASK.get(task, ROW)
 
 

@@ -32,6 +32,13 @@ def command(
         int | None,
         typer.Option(metavar="N", help="Steps to forecast; else as many as were trained."),
     ] = None,
+    beam: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Beginnings of a translation that are followed; 1 is fastest  [default: 4]",
+        ),
+    ] = None,
     sql: given.Sql = None,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
@@ -49,7 +56,7 @@ def command(
 
     with _progress.watching(quiet=quiet) as monitor:
         found = predict(model, source, out=out, sheet=sheet, keep=given.names(keep), sql=sql,
-                        horizon=horizon, monitor=monitor)  # fmt: skip
+                        horizon=horizon, beam=beam, monitor=monitor)  # fmt: skip
     if as_json:
         table = found.pop("table")
         _out.print_json(found if out else found | {"predictions": table.to_pylist()})

@@ -89,7 +89,7 @@ def plan_split(
             f" least {FEWEST_ROWS} are needed",
             remedy="add labelled rows",
         )
-    plan = _plan(table, schema, labels, usable, seed)
+    plan = _plan(table, schema, labels, usable, seed, task_kind)
     plan = replace(plan, crossed=crossed)
     split = _divide(table, schema, usable, plan, test_fraction)
     unused = without(np.arange(table.rows), np.r_[split.development, split.test])
@@ -152,13 +152,16 @@ def _target(
     column = columns.cells(table, schema.target.name)
     if task_kind == "regression":
         return None, np.flatnonzero(np.isfinite(column.numbers()))
+    if task_kind not in ("binary", "multiclass"):  # a text: there is something, or nothing
+        return None, np.flatnonzero(column.values.is_valid().to_numpy())
     codes, _ = column.categories()
     return codes, np.flatnonzero(codes >= 0)
 
 
 def _plan(
-    table: Table, schema: Schema, labels: np.ndarray | None, usable: np.ndarray, seed: int
-) -> _Plan:
+    table: Table, schema: Schema, labels: np.ndarray | None, usable: np.ndarray, seed: int,
+    task_kind: TaskKind,
+) -> _Plan:  # fmt: skip
     """Choose the divider by the roles in the schema."""
     number = randomness.integer(seed, "split")
     time, group = schema.by_role("time"), schema.by_role("group")
@@ -174,7 +177,8 @@ def _plan(
         return _Plan(Grouped(number, groups, labels), "grouped", reason, labels, notes)
     twins, notes = _twins(table, schema, usable)
     if labels is None:
-        return _Plan(Shuffled(number, None, twins), "random", "the target is a number", None, notes)
+        what = "a number" if task_kind == "regression" else "a text"
+        return _Plan(Shuffled(number, None, twins), "random", f"the target is {what}", None, notes)
     rare = int((np.bincount(labels[usable]) < 3).sum() - (np.bincount(labels[usable]) == 0).sum())
     if rare:
         notes += (f"never among the test rows: {counted(rare, 'class')} with fewer than 3 rows",)

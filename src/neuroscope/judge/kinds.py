@@ -15,6 +15,8 @@ import numpy as np
 from neuroscope.base.errors import choice_error
 from neuroscope.judge import _forecasts as paths
 from neuroscope.judge import _texts as texts
+from neuroscope.judge import _translations as sentences
+from neuroscope.judge import _words as words
 
 Answers = Literal["probabilities", "numbers", "packed"]
 Primary = Callable[[np.ndarray], tuple[str, str]]
@@ -69,6 +71,17 @@ def _text(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `p
     return "bits_per_character", "text: how surprising its next character is on average"
 
 
+def _pair(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
+    return "reference_bits", (
+        "a text, of which many are right: how well the model foresees the reference, which every "
+        "rung can be asked, whatever its tokens"
+    )
+
+
+def _neighbours(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
+    return "neighbour_ranking", "words: how often a true neighbour is told from a noise word"
+
+
 KINDS: dict[str, Kind] = {
     "binary": Kind("one of two classes", "probabilities", _two,
                    ("roc_auc", "accuracy", "balanced_accuracy", "log_loss")),
@@ -79,6 +92,10 @@ KINDS: dict[str, Kind] = {
                      ("mase", "path_mae", "path_rmse", "standardised_mse", "smape"), paths.check),
     "text": Kind("what comes next in a text", "packed", _text,
                  ("bits_per_character", "character_perplexity"), texts.check),
+    "translation": Kind("a translation", "packed", _pair,
+                        ("reference_bits", "bleu", "chrf", "exact_match"), sentences.check),
+    "words": Kind("which words stand together", "packed", _neighbours, ("neighbour_ranking",),
+                  words.check),
 }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from neuroscope.base.errors import InputError, choice_error
 from neuroscope.judge import _arithmetic as sums
 from neuroscope.judge import _forecasts as paths
 from neuroscope.judge import _texts as texts
+from neuroscope.judge import _translations as sentences
+from neuroscope.judge import _words as words
 from neuroscope.judge.kinds import kind_of
 
 Needs = Literal["decisions", "probabilities", "numbers", "packed"]
@@ -95,7 +97,8 @@ def _catalogue(*metrics: Metric) -> dict[str, Metric]:
 
 _DECISIONS, _PROBABILITIES, _NUMBERS = "decisions", "probabilities", "numbers"
 _PACKED = "packed"
-_REGRESSION, _FORECAST, _TEXT = ("regression",), ("forecast",), ("text",)
+_REGRESSION, _FORECAST = ("regression",), ("forecast",)
+_TEXT, _TRANSLATION = ("text",), ("translation",)
 
 METRICS: dict[str, Metric] = _catalogue(
     Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
@@ -173,6 +176,20 @@ METRICS: dict[str, Metric] = _catalogue(
     Metric("character_perplexity", "perplexity per character", False, _TEXT, _PACKED,
            texts.perplexity,
            "The model is as unsure of the next character as between {value} equally likely ones."),
+    Metric("reference_bits", "bits per character", False, _TRANSLATION, _PACKED,
+           sentences.bits_per_character,
+           "Someone who guesses the reference with the model's help needs {value} bits a character "
+           "(0 is perfect, guessing letters blindly costs about 4.7)."),
+    Metric("bleu", "BLEU", True, _TRANSLATION, _PACKED, sentences.bleu,
+           "BLEU is {value}: words and runs of up to four of them are the reference's (0 none, 100 "
+           "all; from about 30 on translations are understood, from 50 on they are good)."),
+    Metric("chrf", "chrF", True, _TRANSLATION, _PACKED, sentences.chrf,
+           "chrF is {value}: runs of up to six letters are the reference's (0 none, 100 all)."),
+    Metric("exact_match", "exact ones", True, _TRANSLATION, _PACKED, sentences.exact,
+           "Of 100 sentences {percent} are the reference, letter for letter."),
+    Metric("neighbour_ranking", "neighbours found", True, ("words",), _PACKED, words.ranking,
+           "Of 100 times that a true neighbour of a word is set beside a noise word, it gets the "
+           "higher score {percent} times (50 is chance)."),
 )  # fmt: skip
 
 

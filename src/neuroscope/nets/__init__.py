@@ -18,8 +18,13 @@ writes, token after token, has
     build(*, vocabulary, steps, ..., seed=0) -> Language
     read(net, tokens, memory) -> (logits, memory)    goes on from what it has read before
 
-and gives logits (n, t, vocabulary) of tokens (n, t). The record of a net, {"family": name,
-"options": arguments of build}, is JSON; with its weights it is the net.
+and gives logits (n, t, vocabulary) of tokens (n, t). A family of nets for sentence pairs has
+
+    build(*, vocabulary, ..., seed=0) -> Pairs
+    attention(net, source, lengths, given) -> Tensor   where each token of a sentence comes from
+
+and gives the logits of each next token; `beam` writes sentences with one. The record of a net,
+{"family": name, "options": arguments of build}, is JSON; with its weights it is the net.
 """
 
 from __future__ import annotations
@@ -33,17 +38,16 @@ from neuroscope.base.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
     from neuroscope.nets._language import Language
+    from neuroscope.nets._pairs import Pairs
     from neuroscope.nets._sequences import Sequences
     from neuroscope.nets._staged import Staged
 
-catalogue = Catalogue(
-    "neuroscope.nets",
-    "net family",
-    besides=("backbone", "features", "normalisation", "pretrained", "sampling", "weights"),
-)
+_BESIDES = ("backbone", "beam", "features", "normalisation", "pretrained", "pretrained_pairs",
+            "sampling", "weights")  # fmt: skip
+catalogue = Catalogue("neuroscope.nets", "net family", besides=_BESIDES)
 
 
-def build(record: Mapping[str, Any]) -> Staged | Sequences | Language:
+def build(record: Mapping[str, Any]) -> Staged | Sequences | Language | Pairs:
     """Build the net of a record; an unknown family is an InputError, an option a RecipeError."""
     family = catalogue.get(str(record["family"]))
     options = dict(record["options"])

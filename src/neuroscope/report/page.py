@@ -21,6 +21,8 @@ from neuroscope.report import (
     quality,
     sections,
     texts,
+    translations,
+    word_space,
     words,
     writing,
 )
@@ -33,6 +35,8 @@ _SECTIONS = {
     "decision": sections.decision,
     "forecast": forecasts.forecast,
     "writing": writing.writing,
+    "translation": translations.translation,
+    "word_space": word_space.word_space,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -57,6 +61,8 @@ _SECTIONS = {
 _CONTENTS = {
     "forecast": ("forecast", "The forecast"),
     "writing": ("writing", "What it writes"),
+    "translation": ("translation", "The translations"),
+    "word_space": ("words", "The words"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),

@@ -103,6 +103,33 @@ GLOSSARY = {
         "perplexity per character",
         "Between how many equally likely characters the model hesitates on average.",
     ),
+    "reference_bits": (
+        "bits per character",
+        "How many yes-or-no questions a character of the reference costs someone who has the "
+        "model's help. 0 is perfect; guessing letters blindly costs about 4.7. It is the same for "
+        "every rung, whatever pieces of words it writes.",
+    ),
+    "bleu": (
+        "BLEU",
+        "How many words, and runs of two to four words, of the translation are in the reference, "
+        "less where it is too short (Papineni et al. 2002): 0 none, 100 all. Several translations "
+        "are right, so nobody reaches 100.",
+    ),
+    "chrf": (
+        "chrF",
+        "How many runs of one to six letters translation and reference share (Popović 2015): 0 "
+        "none, 100 all. Kinder than BLEU to another ending of the right word.",
+    ),
+    "exact_match": (
+        "exact ones",
+        "The share of translations that are the reference, letter for letter: what counts where "
+        "only one answer is right, as with numbers.",
+    ),
+    "neighbour_ranking": (
+        "neighbours found",
+        "How often a true neighbour of a word gets a higher score than a word drawn at random: one "
+        "half is chance, 1 is always.",
+    ),
     "mae": ("mean absolute error", "The average size of a miss, in units of the target."),
     "interval": (
         "95 % interval",

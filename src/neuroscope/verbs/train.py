@@ -31,7 +31,6 @@ from neuroscope.report.page import write_report
 from neuroscope.runs.card import library_versions
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import climbable, rung_name
-from neuroscope.tasks._backbones import remarks
 from neuroscope.tasks._learning import Budget, Learner, Problem
 from neuroscope.verbs._climb.climb import Climb
 from neuroscope.verbs._climb.conclude import Conclusion
@@ -182,8 +181,8 @@ def _climb(
     problem = prepared.problem
     name, _ = primary_metric(problem.kind, problem.y[problem.split.development])
     rungs, left_out = climbable(asked.rungs(prepared), problem)
-    moved = any(hasattr(rung, "missing") for rung in rungs)  # one that may lack a backbone
-    for message in (*left_out, *(remarks(problem) if moved else ())):
+    told = {rung.remarks: None for rung in rungs if hasattr(rung, "remarks")}  # on a backbone
+    for message in (*left_out, *(line for remarks in told for line in remarks(problem))):
         tell(WarningRaised(message=message))
     return Climb(asked, prepared.task, problem, METRICS[name], rungs, budget,
                  folder, tell)  # fmt: skip

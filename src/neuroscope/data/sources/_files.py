@@ -14,6 +14,7 @@ from neuroscope.base.errors import SchemaError, SourceError, did_you_mean
 HEAD_BYTES = 1 << 18
 GZIP_MAGIC = b"\x1f\x8b"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".json", ".jsonl", ".ndjson", ".npz", ".db", ".zip")
 FOREIGN = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook (.xlsx)", "save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Office file (.xls)", "save the sheet as CSV"),
@@ -38,6 +39,20 @@ def ending(source: object) -> str:
 def is_glob(source: str) -> bool:
     """Tell whether `source` is a pattern and not the name of an existing file."""
     return glob.has_magic(source) and not Path(source).exists()
+
+
+def is_pair(source: str) -> bool:
+    """Tell whether `source` names two text files, with a comma between, whose lines go together.
+
+    At least one of them is there, or both end in .txt; tables, queries and single files are none.
+    """
+    parts = [part.strip() for part in source.split(",")]
+    if len(parts) != 2 or not all(parts) or "\n" in source or "://" in source:
+        return False
+    if any(ending(part) in _TABLES for part in parts) or Path(source).exists():
+        return False
+    there = any(Path(part).is_file() for part in parts)
+    return there or all(ending(part) == ".txt" for part in parts)
 
 
 def expand(source: str) -> list[Path]:

@@ -70,7 +70,9 @@ class _Plan:
 def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Table, list[str]]:
     """Return the rows of `relation` (a SQL table expression) typed, with notes for people.
 
-    Text is dictionary-encoded unless most values differ. Database errors pass through.
+    Text is dictionary-encoded unless most values differ. Database errors pass through. The answer
+    to a query is collected by one thread: several bring the rows of a join or a group in another
+    order each time, and with it another split and another model of the same data.
     """
     types = _types(connection, relation)
     loose = [identifier(name) for name, kind in types.items() if kind == "JSON"]
@@ -89,6 +91,8 @@ def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Tab
     if not plan.casts:
         raise SourceError("none of the columns can be used", remedy="; ".join(plan.notes))
     query = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in plan.casts.items())
+    if relation.startswith("("):
+        connection.execute("SET threads = 1")
     arrow = _collect(batches(connection, f"SELECT {query} FROM {relation}"))
     return arrow, plan.notes + [
         _mixed_note(connection, arrow, words) for words in plan.mixed.values()

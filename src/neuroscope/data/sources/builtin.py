@@ -12,6 +12,7 @@ import pyarrow as pa
 from neuroscope.base import randomness
 from neuroscope.data.images.column import IMAGE, as_arrays
 from neuroscope.data.series.column import as_lists, ends
+from neuroscope.data.sources._numbers import number_pairs
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
 from neuroscope.data.text.messages import messages
@@ -28,7 +29,7 @@ class BuiltinSet:
     rows: int
     columns: int
     target: str
-    task: Literal["binary", "multiclass", "regression", "forecast"]
+    task: Literal["binary", "multiclass", "regression", "forecast", "translation"]
     time: str | None = None  # the column of times, where it is a series
 
 
@@ -45,6 +46,8 @@ _SETS = (
                150, 5, "species", "multiclass"),
     BuiltinSet("messages", "900 messages to a shop: what are they about? (made up)",
                900, 2, "topic", "multiclass"),
+    BuiltinSet("numbers", "8,000 numbers below a million in English words, and in digits (made up)",
+               8000, 2, "digits", "translation"),
     BuiltinSet("spirals", "1,000 points on two wound arms: needs several hidden units (made up)",
                1000, 3, "arm", "binary"),
     BuiltinSet("two-moons", "1,000 points on two half circles: a line is nearly enough (made up)",
@@ -78,6 +81,11 @@ def default_time(name: str) -> str | None:
     return next((one.time for one in _SETS if one.name == name), None)
 
 
+def task_of(name: str) -> str | None:
+    """Return what is usually asked of a built-in set, or None for another name."""
+    return next((one.task for one in _SETS if one.name == name), None)
+
+
 def default_series(name: str) -> str | None:
     """Return the column that tells the series of a built-in set apart, or None."""
     return "museum" if name == "visitors" else None
@@ -95,7 +103,7 @@ def accepts(source: Any) -> bool:
 def read(source: str, *, sql: str | None = None) -> Table:
     """Return a built-in set; the target is its last column."""
     made = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals, "waves": _waves,
-            "visitors": _visitors, "messages": messages}  # fmt: skip
+            "visitors": _visitors, "messages": messages, "numbers": number_pairs}  # fmt: skip
     make = made.get(source)
     arrow = make() if make else _from_sklearn(source)
     return queried(Table(arrow, Origin(source)), sql)

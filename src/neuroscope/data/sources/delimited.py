@@ -55,7 +55,7 @@ class _Part:
 
 def accepts(source: Any) -> bool:
     """Tell whether `source` is named like a delimited text file or a glob of them."""
-    if _files.ending(source) not in ENDINGS or "://" in source:
+    if _files.ending(source) not in ENDINGS or "://" in source or _files.is_pair(source):
         return False
     return not (_prose.named_text(source) and _prose.is_prose(source))
 

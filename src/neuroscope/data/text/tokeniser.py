@@ -62,11 +62,13 @@ class Tokeniser:
         *,
         lowercase: bool = False,
         seen: int = 1,
+        single_digits: bool = False,
     ) -> Tokeniser:
         """Learn the tokens of `texts`, at most `size` with the four special ones.
 
-        Characters and words seen less than `seen` times are left out. The same texts give the same
-        tokens. Raises RecipeError for an unknown kind or a size that cannot hold the tokens.
+        With `single_digits` bpe cuts numbers into their digits, so that any number is spelt of ten
+        tokens. Characters and words seen less than `seen` times are left out. The same texts give
+        the same tokens. Raises RecipeError for an unknown kind or a size that cannot hold them.
         """
         if kind not in KINDS:
             raise choice_error("tokeniser", kind, KINDS)
@@ -79,7 +81,7 @@ class Tokeniser:
         if kind == "character":
             own: Any = _characters(texts, size, seen, lowercase)
         else:
-            own = _trained(kind, texts, size or _SIZES[kind], seen, lowercase)
+            own = _trained(kind, texts, size or _SIZES[kind], seen, lowercase, single_digits)
         return cls({"kind": kind, "lowercase": lowercase, "tokens": own})
 
     def to_json(self) -> dict[str, Any]:
@@ -230,7 +232,7 @@ def _characters(texts: Iterable[str], size: int | None, seen: int, lowercase: bo
 
 
 def _trained(
-    kind: str, texts: Iterable[str], size: int, seen: int, lowercase: bool
+    kind: str, texts: Iterable[str], size: int, seen: int, lowercase: bool, single_digits: bool
 ) -> dict[str, Any]:
     """Return what `tokenizers` learns from texts, as it writes it down."""
     from tokenizers import Tokenizer, models, trainers  # noqa: PLC0415
@@ -248,7 +250,7 @@ def _trained(
     else:
         cutter = Tokenizer(models.BPE())
         trainer = trainers.BpeTrainer(**common, special_tokens=first, initial_alphabet=_bytes())
-    _prepare(cutter, kind, lowercase)
+    _prepare(cutter, kind, lowercase, single_digits)
     pieces = chain.from_iterable(map(_pieces, texts))
     cutter.train_from_iterator(map(_sound, pieces), trainer)
     record = json.loads(cutter.to_str())
@@ -273,7 +275,7 @@ def _bytes() -> list[str]:
     return pre_tokenizers.ByteLevel.alphabet()
 
 
-def _prepare(cutter: Tokenizer, kind: str, lowercase: bool) -> None:
+def _prepare(cutter: Tokenizer, kind: str, lowercase: bool, single_digits: bool) -> None:
     """Say what is done to a text before it is cut, and when it is put together again."""
     from tokenizers import decoders, normalizers, pre_tokenizers  # noqa: PLC0415
 
@@ -282,7 +284,9 @@ def _prepare(cutter: Tokenizer, kind: str, lowercase: bool) -> None:
     if steps:
         cutter.normalizer = normalizers.Sequence(steps)  # pyright: ignore[reportAttributeAccessIssue]
     if kind == "bpe":
-        cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # pyright: ignore[reportAttributeAccessIssue]
+        digits = [pre_tokenizers.Digits(individual_digits=True)] * single_digits
+        steps = [*digits, pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        cutter.pre_tokenizer = pre_tokenizers.Sequence(steps)  # pyright: ignore[reportAttributeAccessIssue]
         cutter.decoder = decoders.ByteLevel()  # pyright: ignore[reportAttributeAccessIssue]
         return
     cutter.pre_tokenizer = pre_tokenizers.Whitespace()  # pyright: ignore[reportAttributeAccessIssue]

@@ -10,4 +10,5 @@ core follows choices of deep nets FOLLOWS names them, and has
     fit(training, recipe, watch) -> Learner   the recipe is None where a rung has none
     unpack(record, arrays) -> Learner         the opposite of Learner.pack
     missing(problem) -> str                   optional: why it cannot be climbed; "" when it can
+    remarks(problem) -> tuple[str, ...]       optional: what to know of the backbone it will use
 """

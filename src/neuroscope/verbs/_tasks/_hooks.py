@@ -11,6 +11,7 @@ import numpy as np
 from neuroscope.base.events import Monitor
 from neuroscope.data.audit import Finding
 from neuroscope.data.schema import Schema
+from neuroscope.data.sources import read
 from neuroscope.data.table import Table
 from neuroscope.tasks._learning import Learner, Problem
 from neuroscope.verbs._prepare import DataOptions, Prepared
@@ -29,6 +30,10 @@ Block = dict[str, Any]  # part of a verb's answer, by name
 
 def _nobody(table: Table, options: DataOptions) -> bool:  # noqa: ARG001 - the shape of `claims`
     return False
+
+
+def _read(source: Any, sql: str | None, monitor: Monitor) -> Table:
+    return read(source, sql=sql, monitor=monitor)
 
 
 def _nothing(*_: object) -> Block:
@@ -72,6 +77,7 @@ class Hooks:
 
     A trained model:
 
+    read      from (source, sql, monitor): the table that is to be predicted
     judge     from (model, table, options, monitor): its scores, as `judge` tells them
     predict   from (model, table, options, monitor): its answers, as `predict` tells them
     """
@@ -91,5 +97,6 @@ class Hooks:
     limits: Callable[[Conclusion], tuple[str, ...]] = _none
     again: Callable[[Conclusion, Any, np.ndarray], np.ndarray] = after_rows.again
 
+    read: Callable[[Any, str | None, Monitor], Table] = _read
     judge: Callable[[Any, Table, JudgeOptions, Monitor], Block] = judge_rows.judge
     predict: Callable[[Any, Table, PredictOptions, Monitor], Block] = predict_rows.predict

@@ -15,7 +15,7 @@ from neuroscope.base.events import ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks import _picture_defaults as defaults
 from neuroscope.tasks import _torch
-from neuroscope.tasks._backbones import missing, needed, open_backbone
+from neuroscope.tasks._backbones import missing, needed, open_backbone, remarks
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._net import NetLearner
 from neuroscope.tasks._pictures import FeatureEncoder, Store
@@ -24,7 +24,7 @@ from neuroscope.tasks.rungs.image_classes import transfer
 
 __all__ = [
     "CORE", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
-    "missing", "recipes", "unpack",
+    "missing", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "transfer learning (fine-tuned)"

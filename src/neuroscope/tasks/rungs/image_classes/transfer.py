@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks import _defaults
-from neuroscope.tasks._backbones import missing, needed
+from neuroscope.tasks._backbones import missing, needed, remarks
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import fit, unpack
 
 __all__ = [
     "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
-    "missing", "recipes", "unpack",
+    "missing", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "transfer learning (frozen)"
