@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError, choice_error
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._language import (
     Language,
     check_room,
@@ -58,7 +59,7 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
 
     `layers` layers of attention with `heads` heads, each with a hidden layer of `feed_forward`
     units (0: 4 `width`). `tied`: the vector of a token is also its output weights. `dropout` falls
-    on embeddings, attention and what is added. An option out of range, or heads that do not divide
+    on embeddings and on what is added to them, not on attention, where it costs most. An option out of range, or heads that do not divide
     the width, is a RecipeError.
     """
     check_vocabulary(vocabulary)
@@ -102,7 +103,7 @@ class Gpt(Language[Cache]):
         self.vocabulary, self.room = vocabulary, steps
         self.reader = nn.Embedding(vocabulary, width)
         self.positions = nn.Embedding(steps, width) if positions == "learned" else None
-        self.dropout, self.blocks = nn.Dropout(dropout), nn.ModuleList(blocks)
+        self.dropout, self.blocks = Dropout(dropout), nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(width, bias=False)
         self.head = None if tied else nn.Linear(width, vocabulary, bias=False)
         self.register_buffer("future", torch.full((steps, steps), -math.inf).triu(1),
@@ -193,7 +194,7 @@ class Block(nn.Module):
         self.mlp_norm = nn.LayerNorm(width, bias=False)
         self.up = nn.Linear(width, feed_forward, bias=False)
         self.down = nn.Linear(feed_forward, width, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def begin(self, layers: int) -> None:
         """Set the first weights; what is added twice a layer starts smaller (GPT-2, 2.3)."""
@@ -222,14 +223,11 @@ class Block(nn.Module):
 
     def _mixed(self, q: Tensor, k: Tensor, v: Tensor, future: Tensor, *, causal: bool) -> Tensor:
         """Return softmax(q k' / sqrt(d)) v, (n, heads, t, depth)."""
-        dropout = self.dropout.p if self.training else 0.0
         short = q.device.type == "cpu" and q.shape[2] <= WRITTEN_OUT.get(q.dtype, 0)
-        if not (short or not causal):
-            return functional.scaled_dot_product_attention(q, k, v, is_causal=True,
-                                                           dropout_p=dropout)  # fmt: skip
+        if causal and not short:
+            return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         scores = (q * self.depth**-0.5) @ k.transpose(2, 3)
-        weights = (scores + future.to(scores.dtype)).softmax(3)
-        return functional.dropout(weights, dropout) @ v if dropout else weights @ v
+        return (scores + future.to(scores.dtype)).softmax(3) @ v
 
 
 def turned(h: Tensor, waves: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._language import Language, check_vocabulary, groups, read
 from neuroscope.nets._staged import check, seeded
 from neuroscope.nets.recurrent import Layer
@@ -52,7 +53,7 @@ class LstmWriter(Language[Carried]):
         self.reader = nn.Embedding(vocabulary, channels)
         widths = [channels] + [width] * (layers - 1)
         self.layers = nn.ModuleList(Layer("lstm", d, width, both_ways=False) for d in widths)
-        self.dropout, self.head = nn.Dropout(dropout), nn.Linear(width, vocabulary)
+        self.dropout, self.head = Dropout(dropout), nn.Linear(width, vocabulary)
         nn.init.xavier_uniform_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
