@@ -110,6 +110,8 @@ def built(record: Mapping[str, Any]) -> nn.Module:
     """Build a net of a family, or a backbone with a head, from its record."""
     from neuroscope import nets  # noqa: PLC0415 - imports torch
 
+    if "reader" in record:
+        return _reading(record)
     if "backbone" not in record:
         return nets.build(record)
     from neuroscope.nets.backbone import Transfer, linear_head  # noqa: PLC0415 - imports torch
@@ -117,6 +119,15 @@ def built(record: Mapping[str, Any]) -> nn.Module:
 
     backbone = from_record(record["backbone"])
     return Transfer(backbone, linear_head(backbone, **record["head"]))
+
+
+def _reading(record: Mapping[str, Any]) -> nn.Module:
+    """Build a pretrained text net with a head from its record."""
+    from neuroscope.nets.backbone import linear_head  # noqa: PLC0415 - imports torch
+    from neuroscope.nets.reader import ReaderTransfer, from_record  # noqa: PLC0415 - imports torch
+
+    reader = from_record(record["reader"])
+    return ReaderTransfer(reader, linear_head(reader, **record["head"]))  # type: ignore[arg-type]
 
 
 def outputs(problem: Problem) -> int:
