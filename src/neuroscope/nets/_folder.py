@@ -12,12 +12,13 @@ from typing import Any
 from neuroscope.base.errors import MissingExtraError, ModelError
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
+TOKENIZER = "tokenizer.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 LAYOUT = f"{CONFIG}, {WEIGHTS} and {PROCESSOR}"
 
 
-def find(name: str | Path) -> Path:
+def find(name: str | Path, besides: tuple[str, ...] = (PROCESSOR,)) -> Path:
     """Return the folder of a local net, or of the hub's net `name` (downloaded when not cached).
 
     A name that is neither, or a hub that cannot be reached, is a ModelError that says what to do.
@@ -29,10 +30,10 @@ def find(name: str | Path) -> Path:
         raise ModelError(
             "no folder of a pretrained net", where=str(name), remedy=f"give a folder with {LAYOUT}"
         )
-    return _from_hub(str(name))
+    return _from_hub(str(name), besides)
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, besides: tuple[str, ...]) -> Path:
     """Return the folder in the hub's cache; what is cached already is not asked for again."""
     get = _fetcher(name)
     try:
@@ -42,7 +43,7 @@ def _from_hub(name: str) -> Path:
         local = get(WEIGHTS, True) is not None or get(INDEX, True) is not None
         if not local and get(WEIGHTS, False) is None:
             _shards(get, get(INDEX, False))
-        for extra in (PROCESSOR, "README.md"):
+        for extra in (*besides, "README.md"):
             if get(extra, True) is None:
                 get(extra, local)  # asked of the hub only when the weights came from there too
     except (OSError, ValueError) as error:

@@ -59,7 +59,8 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
 
     `layers` layers of attention with `heads` heads, each with a hidden layer of `feed_forward`
     units (0: 4 `width`). `tied`: the vector of a token is also its output weights. `dropout` falls
-    on embeddings and on what is added to them, not on attention, where it costs most. An option out of range, or heads that do not divide
+    on embeddings and on what is added to them, not on attention, where it costs most. An option out
+    of range, or heads that do not divide
     the width, is a RecipeError.
     """
     check_vocabulary(vocabulary)

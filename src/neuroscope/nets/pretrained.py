@@ -36,12 +36,12 @@ def open_backbone(name: str | Path) -> Backbone:
     without the package `transformers` it is a MissingExtraError. Tensors that the file has too many
     are named in `origin.notes`, those of the old classifier excepted.
     """
-    _transformers()
+    transformers_package()
     folder = _folder.find(name)
     config = _folder.read_json(folder, _folder.CONFIG)
     files = _folder.weight_files(folder)
     try:
-        net, notes = _load(folder)
+        net, notes = load(folder)
         normalisation, more = _normalisation(folder, config)
         origin = Origin(
             name=str(name),
@@ -67,7 +67,7 @@ def from_record(record: Mapping[str, Any]) -> Backbone:
         made = of_net(net, record["net"], normalisation=normalisation)
         made.origin = origin
         return made
-    transformers = _transformers()
+    transformers = transformers_package()
     config = transformers.AutoConfig.for_model(**record["net"]["config"])
     net = transformers.AutoModel.from_config(config, trust_remote_code=False)
     if record["net"]["pooling"] == "class token" and hasattr(net, "pooler"):
@@ -75,7 +75,8 @@ def from_record(record: Mapping[str, Any]) -> Backbone:
     return _backbone(net, normalisation, origin)
 
 
-def _transformers() -> Any:
+def transformers_package() -> Any:
+    """Return the package; without it a MissingExtraError."""
     try:
         import transformers  # noqa: PLC0415 - an optional package, and a slow import
     except ImportError as error:
@@ -83,9 +84,9 @@ def _transformers() -> Any:
     return transformers
 
 
-def _load(folder: Path) -> tuple[nn.Module, list[str]]:
+def load(folder: Path) -> tuple[nn.Module, list[str]]:
     """Return the net with the weights of the folder, and notes on tensors that are not used."""
-    auto = _transformers().AutoModel
+    auto = transformers_package().AutoModel
     try:
         with _quiet():
             net, report = auto.from_pretrained(
@@ -101,7 +102,7 @@ def _load(folder: Path) -> tuple[nn.Module, list[str]]:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelError(
             f"transformers cannot open this net ({reason})",
-            remedy="take a picture net that transformers holds itself, with whole weight files",
+            remedy="take a net that transformers holds itself, with whole weight files",
         ) from error
     _refuse(report)
     if any(name.startswith("pooler.") for name in report["missing_keys"]):
@@ -158,10 +159,10 @@ def _backbone(net: nn.Module, normalisation: Normalisation, origin: Origin) -> B
     _mend(net)
     seen, fired = _look(net, normalisation)
     pooling = _pooling(net, seen)
-    layers = _groups(net)
+    layers = layer_groups(net)
     if pooling != "pooler_output" and isinstance(getattr(net, "pooler", None), nn.Module):
         net.register_module("pooler", None)
-        layers = _groups(net)
+        layers = layer_groups(net)
     with torch.inference_mode():
         width = pool(net, probe(normalisation), pooling).shape[1]
     config = json.loads(net.config.to_json_string(use_diff=False))  # type: ignore[union-attr]
@@ -222,7 +223,7 @@ def _pooling(net: nn.Module, seen: Any) -> str:
     return "pooler_output" if getattr(seen, "pooler_output", None) is not None else "mean"
 
 
-def _groups(net: nn.Module) -> list[list[nn.Module]]:
+def layer_groups(net: nn.Module) -> list[list[nn.Module]]:
     """Return what comes before the trunk (its longest outer list of blocks), each block, the rest.
 
     What comes after the trunk, such as a last norm, belongs to the last block.

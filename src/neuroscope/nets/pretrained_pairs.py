@@ -23,7 +23,7 @@ from neuroscope.base.errors import ModelError
 from neuroscope.nets import _folder
 from neuroscope.nets._pairs import Pairs, State, blanked
 from neuroscope.nets.backbone import Origin
-from neuroscope.nets.pretrained import _quiet, _transformers
+from neuroscope.nets.pretrained import _quiet, transformers_package
 from neuroscope.nets.weights import listed
 
 TOKENISER = "tokenizer.json"
@@ -134,7 +134,7 @@ def open_pairs(name: str | Path) -> tuple[PretrainedPairs, str]:
     A pickle, a missing tensor, a net that does not translate or a folder without tokenizer.json is
     a ModelError; without the package `transformers` it is a MissingExtraError.
     """
-    _transformers()
+    transformers_package()
     folder = _folder.find(name)
     try:
         config = _folder.read_json(folder, _folder.CONFIG)
@@ -154,7 +154,7 @@ def open_pairs(name: str | Path) -> tuple[PretrainedPairs, str]:
 
 def from_record(record: Mapping[str, Any]) -> PretrainedPairs:
     """Build the net of `PretrainedPairs.to_json`, its weights still to be put in (`put`)."""
-    transformers = _transformers()
+    transformers = transformers_package()
     said = {n: v for n, v in record["config"].items() if n != "transformers_version"}
     config = transformers.AutoConfig.for_model(**said)
     net = transformers.AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=False)
@@ -197,7 +197,7 @@ def _tokeniser(folder: Path) -> str:
 def _load(folder: Path) -> Any:
     try:
         with _quiet():
-            net, report = _transformers().AutoModelForSeq2SeqLM.from_pretrained(
+            net, report = transformers_package().AutoModelForSeq2SeqLM.from_pretrained(
                 str(folder), local_files_only=True, trust_remote_code=False, use_safetensors=True,
                 dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True,
             )  # fmt: skip

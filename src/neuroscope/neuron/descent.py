@@ -67,7 +67,7 @@ def descend(
     rule = make_rule(recipe, batch_size=batch_size, total_steps=steps_per_epoch * recipe.epochs)
     gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
     team = _team(network, train, batch_size, lanes)
-    scratch = (None, None, None, None) if team else make_scratch(network, batch_size)
+    work, xb, yb, wb = make_scratch(network, 1 if team else batch_size)
     began = time.perf_counter()
     try:
         while state.epoch < recipe.epochs and not state.out_of(recipe.patience):
@@ -77,7 +77,7 @@ def descend(
                 else:
                     loss = train_epoch(
                         shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
-                        train.x, train.y, train.w, state.order, *scratch, norms,
+                        train.x, train.y, train.w, state.order, work, xb, yb, wb, norms,
                     )  # fmt: skip
             state.epoch += 1
             state.step += steps_per_epoch

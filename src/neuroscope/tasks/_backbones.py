@@ -26,14 +26,14 @@ def open_backbone(name: str) -> Backbone:
     What was opened is kept for as long as its files stay as they are. A name that leads nowhere,
     or a model that is no picture net, is a ModelError.
     """
-    return _opened(name, _stamp(Path(name).expanduser()))
+    return _opened(name, stamp(Path(name).expanduser()))
 
 
 Stamp = tuple[str, tuple[tuple[str, int, int], ...]]  # where it lies; name, bytes, time of change
 
 
-def _stamp(path: Path) -> Stamp | None:
-    """Return what changes when the backbone does; None for a name that is no path here."""
+def stamp(path: Path) -> Stamp | None:
+    """Return what changes when a backbone does; None for a name that is no path here."""
     place = _own(path) or path
     try:
         files = sorted(place.iterdir()) if place.is_dir() else [place]
@@ -177,7 +177,7 @@ def _classifies(config: Path) -> bool:
 def origin_of(learner: Any) -> Origin | None:
     """Return where the backbone of a learner comes from, or None when it has none."""
     encoder = getattr(learner, "encoder", None)
-    net = encoder if isinstance(encoder, FeatureEncoder) else getattr(learner, "net", None)
+    net = encoder if hasattr(encoder, "backbone") else getattr(learner, "net", None)
     return getattr(getattr(net, "backbone", None), "origin", None)
 
 

@@ -95,9 +95,12 @@ def shape(training: Training, recipe: Recipe) -> dict[str, Any]:
 
 
 def fit(
-    training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any]
-) -> SequenceLearner:
+    training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any], *,
+    net: nn.Module | None = None,
+) -> SequenceLearner:  # fmt: skip
     """Train a net by its recipe on the training rows; held-out rows are watched, never used.
+
+    The net is built anew from its record, or it is `net`, which begins as it is.
 
     With `recipe.patience` the number of epochs is found first, see `found_epochs`.
     """
@@ -113,7 +116,7 @@ def fit(
         valid = _rows(training, training.held[some], shown)
     # Epochs that are sought again, after a run was killed, may come out others in the time left.
     seen = watching(training, watch, kept=not sought)
-    net = built(record)
+    net = built(record) if net is None else net
     followed = trained(net, record, rows, recipe, seen, valid=valid)
     look_inside(training, watch, net.eval(), record, x.x[-_LOOKED_AT:], x.lengths[-_LOOKED_AT:])
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)

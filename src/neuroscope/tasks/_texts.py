@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Store:
         self._lock = threading.Lock()
         self._texts: list[str] | None = None
         self._words: Words | None = None
+        self._reading = threading.Lock()
+        self._features: dict[str, np.ndarray] = {}
 
     @classmethod
     def of(cls, problem: Problem) -> Store:
@@ -64,6 +66,13 @@ class Store:
             if self._words is None:
                 self._words = Words.of(whole)
             return self._words
+
+    def features(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return what a net makes of all texts (n, d), computed once for each name."""
+        with self._reading:
+            if name not in self._features:
+                self._features[name] = make()
+            return self._features[name]
 
     def some(self, rows: np.ndarray) -> list[str]:
         """Return the texts of some rows."""
@@ -149,12 +158,16 @@ class TokenEncoder:
                 "tokeniser": self.tokeniser.to_json()}  # fmt: skip
 
 
-def read_encoder(
-    record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
-) -> BagEncoder | TokenEncoder:
+def read_encoder(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
     """Build the encoder of a text model; ModelError when its parts do not fit."""
     kind = record.get("kind")
     try:
+        if kind in ("subwords", "read"):
+            from neuroscope.tasks._readers import ReadEncoder, SubwordEncoder  # noqa: PLC0415
+
+            if kind == "read":
+                return ReadEncoder.read(record, arrays)
+            return SubwordEncoder.from_json(record)
         columns = tuple(record["columns"])
         if kind == "bag":
             return BagEncoder(columns, Bag.read(record["bag"], arrays))

@@ -114,6 +114,8 @@ def built(record: Mapping[str, Any]) -> nn.Module:
         from neuroscope.nets.ahead import KnownAhead  # noqa: PLC0415 - imports torch
 
         return KnownAhead(nets.build(record), **record["ahead"])
+    if "reader" in record:
+        return _reading(record)
     if "backbone" not in record:
         return nets.build(record)
     from neuroscope.nets.backbone import Transfer, linear_head  # noqa: PLC0415 - imports torch
@@ -132,6 +134,15 @@ def layers(net: nn.Module, record: Mapping[str, Any]) -> list[list[nn.Module]]:
         below, steps = net.get_submodule("net"), net.get_submodule("steps")
         return [*family.groups(below), [steps]]
     return family.groups(net)
+
+
+def _reading(record: Mapping[str, Any]) -> nn.Module:
+    """Build a pretrained text net with a head from its record."""
+    from neuroscope.nets.backbone import linear_head  # noqa: PLC0415 - imports torch
+    from neuroscope.nets.reader import ReaderTransfer, from_record  # noqa: PLC0415 - imports torch
+
+    reader = from_record(record["reader"])
+    return ReaderTransfer(reader, linear_head(reader, **record["head"]))  # type: ignore[arg-type]
 
 
 def outputs(problem: Problem) -> int:

@@ -20,6 +20,7 @@ from neuroscope.tasks.rungs.text_classes import RUNGS
 __all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load", "prefers"]
 
 NAME = "text_classes"
+READ = ("transfer", "fine_tuning")  # rungs that begin with a pretrained net
 BAGS = ("neuron", "embeddings")  # rungs that read bags of words
 _BLOCK = 20_000  # texts answered at a time
 _MOST_CROSSED = 500_000  # characters of all texts up to which folds cross
@@ -48,12 +49,14 @@ def crossed(table: Table, schema: Schema) -> bool:
 
 @dataclass(frozen=True)
 class TextEncoding:
-    """Bags of words for the neuron core, tokens for torch nets."""
+    """Bags of words for the core, tokens for nets, a pretrained net's own tokens or features."""
 
     def key(self, recipe: Recipe) -> tuple[Any, ...]:
         """Return what the encoder depends on."""
         if recipe.net in BAGS or recipe == Recipe():
             return "bag", recipe.net == "embeddings"
+        if recipe.net in READ:
+            return recipe.net, recipe.backbone
         return "tokens", recipe.steps
 
     def fit(self, training: Training, recipe: Recipe) -> tuple[Any, Any]:
@@ -62,6 +65,15 @@ class TextEncoding:
         if self.key(recipe)[0] == "bag":
             bag = Bag.fit(store.words.some(training.rows), mean=recipe.net == "embeddings")
             encoder: Any = BagEncoder(store.columns, bag, store)
+        elif recipe.net in READ:
+            from neuroscope.tasks import _readers  # noqa: PLC0415 - imports torch
+
+            if recipe.net == "transfer":
+                encoder = _readers.ReadEncoder.fit(store, training.rows, recipe.backbone,
+                                                   training.problem.monitor)  # fmt: skip
+            else:
+                reader, tokeniser = _readers.open_reader(recipe.backbone)
+                encoder = _readers.SubwordEncoder.of(reader, tokeniser, store)
         else:
             encoder = TokenEncoder.fit(store, training.rows, recipe.steps)
         return encoder, encoder.transform(training.problem.table, training.rows).x

@@ -20,10 +20,13 @@ _ASIDE = "the texts are read, and no other column; --task table reads these"
 
 
 def claims(table: Table, options: DataOptions) -> bool:
-    """Say whether the texts of a table are its main thing."""
-    if options.series or table.origin.gathered is not None:
+    """Say whether the texts of a table are its main thing, and their label is no text."""
+    if options.series or table.origin.gathered is not None or len(table.names) < 2:
         return False
-    return mainly_texts(rows.schema_of(table, options))
+    schema = rows.schema_of(table, options)
+    unnamed = ("text", "identifier", "constant")  # what no label is
+    target = schema.target
+    return target is not None and target.kind not in unnamed and mainly_texts(schema)
 
 
 def prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) -> Prepared:
