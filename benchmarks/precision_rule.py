@@ -22,6 +22,7 @@ import torch
 from measuring import machine, versions
 from torch import Tensor, nn
 
+from neuroscope import nets
 from neuroscope.train.precision import PAYS_FROM, forward_flops, kind_of
 
 SYMBOLS = 100
@@ -70,6 +71,12 @@ def dense(inputs: int, hidden: int) -> nn.Module:
                          nn.ReLU(), nn.Linear(hidden, 10))  # fmt: skip
 
 
+def writing(width: int, layers: int, steps: int) -> nn.Module:
+    """Return the package's own Transformer that writes: attention is written out."""
+    options = {"vocabulary": SYMBOLS, "steps": steps, "width": width, "layers": layers}
+    return nets.build({"family": "gpt", "options": options})
+
+
 Case = tuple[str, Callable[[], nn.Module], tuple[int, ...]]
 CASES: list[Case] = [
     *((f"convolution {w}, batch {b}", lambda w=w: convolutional(w), (b, 1, 28, 28))
@@ -83,6 +90,9 @@ CASES: list[Case] = [
     *((f"attention {d} x {n}, {t} steps, batch {b}", lambda d=d, n=n: Attentive(d, n), (b, t))
       for d, n, t, b in ((64, 2, 64, 12), (64, 2, 64, 32), (128, 2, 64, 12), (128, 4, 64, 12),
                          (128, 4, 64, 32), (256, 4, 64, 16))),
+    *((f"writing {d} x {n}, {t} steps, batch {b}", lambda d=d, n=n, t=t: writing(d, n, t), (b, t))
+      for d, n, t, b in ((32, 2, 16, 8), (32, 2, 32, 16), (64, 2, 32, 16), (64, 4, 64, 16),
+                         (128, 4, 64, 12))),
 ]  # fmt: skip
 
 

@@ -518,3 +518,15 @@ def test_a_name_that_ends_in_a_number_by_itself_is_left_in_peace(tmp_path, endin
     else:
         path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     assert not any("by case only" in note for note in read(str(path)).origin.notes)
+
+
+def test_a_join_brings_its_rows_in_the_same_order_each_time(tmp_path) -> None:
+    count = 400_000
+    pq.write_table(pa.table({"id": np.arange(count) * 7 % count, "v": np.arange(count)}),
+                   tmp_path / "a.parquet", row_group_size=50_000)  # fmt: skip
+    pq.write_table(pa.table({"id": np.arange(0, count, 3), "w": np.arange(0, count, 3)}),
+                   tmp_path / "b.parquet", row_group_size=50_000)  # fmt: skip
+    query = (f"SELECT a.v, b.w FROM '{tmp_path}/a.parquet' a JOIN '{tmp_path}/b.parquet' b "
+             "ON a.id = b.id")  # fmt: skip
+    first, *others = (read(query).arrow for _ in range(4))
+    assert all(first.equals(other) for other in others)

@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 import pytest
+from packing import of_kind
 
 from neuroscope.base.errors import InputError, RecipeError
-from neuroscope.judge._forecasts import packed
 from neuroscope.judge.intervals import (
     Resampling,
     bootstrap,
@@ -139,11 +139,6 @@ def test_folds_are_scored_apart_and_averaged() -> None:
     assert bootstrap("roc_auc", y, constant, folds=folds).value == pytest.approx(0.5)
 
 
-def forecasts(truth: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return forecasts of one step, of series whose scales are 1."""
-    return packed(truth[:, None], np.ones(len(truth)), np.ones(len(truth))), said[:, None]
-
-
 def test_folds_without_a_value_are_left_out_of_the_mean() -> None:
     random = np.random.default_rng(0)
     y, p = binary(random, 100)
@@ -152,8 +147,8 @@ def test_folds_without_a_value_are_left_out_of_the_mean() -> None:
     y[90:99] = 0
     for metric in METRICS.values():
         truth, said = (y, p) if "binary" in metric.kinds else (numbers, numbers + p[:, 0])
-        if metric.kinds == ("forecast",):
-            truth, said = forecasts(numbers, said)
+        if metric.needs == "packed":
+            truth, said = of_kind(metric.kinds[0], random, 100)
         found = bootstrap(metric, truth, said, Resampling(resamples=300), folds=folds)
         assert np.isfinite([found.low, found.high]).all(), metric.name
     left = bootstrap("roc_auc", y, p, folds=folds)
@@ -201,8 +196,8 @@ def test_every_metric_can_be_resampled_in_blocks() -> None:
     numbers = random.normal(size=30_000)
     for metric in METRICS.values():
         pair = (numbers, numbers + 1 + p[:, 1]) if metric.kinds == ("regression",) else (y, p)
-        if metric.kinds == ("forecast",):
-            pair = forecasts(numbers, numbers + 1 + p[:, 1])
+        if metric.needs == "packed":
+            pair = of_kind(metric.kinds[0], random, 30_000)
         found = bootstrap(metric, *pair, Resampling(resamples=40))
         assert found.low < found.value < found.high, metric.name
 

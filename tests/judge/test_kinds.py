@@ -14,7 +14,8 @@ from neuroscope.judge.intervals import bootstrap
 def test_figures_and_the_deciding_metric_belong_to_the_kind() -> None:
     truths = {"binary": np.array([0, 1]), "multiclass": np.array([0, 1, 2]),
               "regression": np.array([0.0, 1.0]), "forecast": np.ones((4, 5)),
-              "translation": np.ones((3, 1))}  # fmt: skip
+              "translation": np.ones((3, 1)), "text": np.ones((3, 1)),
+              "words": np.ones((4, 1))}  # fmt: skip
     for name, kind in kinds.KINDS.items():
         known = {metric.name for metric in metrics.applicable(name)}
         assert set(kind.figures) <= known

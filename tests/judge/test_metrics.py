@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packing import of_kind
 from sklearn import metrics as oracle
 
 from neuroscope.base.errors import InputError, RecipeError
@@ -97,8 +98,8 @@ def test_a_weight_of_three_is_the_row_three_times(seed, name) -> None:
     if metric.kinds == ("regression",):
         y = random.normal(size=60)
         p = y + random.normal(size=60)
-    elif metric.kinds == ("forecast",):
-        y, p = random.uniform(1, 2, size=(60, 5)), random.normal(size=(60, 3))
+    elif metric.needs == "packed":
+        y, p = of_kind(metric.kinds[0], random, 60)
     else:
         y, p, _ = classification(seed, 2, rows=60, ties=True)
     repeated = metric(np.repeat(y, times, axis=0), np.repeat(p, times, axis=0))

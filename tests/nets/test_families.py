@@ -17,11 +17,10 @@ from neuroscope.nets import convolution, dense, residual
 from neuroscope.nets._staged import Staged
 from neuroscope.nets.weights import from_arrays, to_arrays
 
-FAMILIES = [
-    n
-    for n in nets.catalogue.names()
-    if not any(hasattr(nets.catalogue.get(n), asked) for asked in ("inside", "attention"))
-]
+# What families for sequences, those that write, and those for sentence pairs have instead.
+OTHERS = ("inside", "read", "attention")
+FAMILIES = [name for name in nets.catalogue.names()
+            if not any(hasattr(nets.catalogue.get(name), other) for other in OTHERS)]  # fmt: skip
 PICTURE_FAMILIES = [name for name in FAMILIES if hasattr(nets.catalogue.get(name), "last_maps")]
 SMALL = {"dense": {"hidden": [8]}, "convolution": {"width": 4}, "residual": {"width": 4}}
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from neuroscope.base.errors import InputError, RecipeError
 from neuroscope.base.events import EpochEnded, WarningRaised
+from neuroscope.nets import gpt
 from neuroscope.train import precision
 from neuroscope.train.data import Data
 from neuroscope.train.finetune import Stage, finetune, freeze, stages
@@ -184,6 +185,8 @@ def test_operations_are_counted_by_hand() -> None:
         (nn.Sequential(nn.Conv2d(1, 1, 1), nn.Linear(2, 2)), "convolution"),
         (nn.Sequential(nn.GRU(2, 2)), "recurrent"),
         (nn.Sequential(nn.Conv2d(1, 1, 1), nn.MultiheadAttention(2, 1)), "attention"),
+        (gpt.build(vocabulary=4, steps=64, width=4), "written attention"),
+        (gpt.build(vocabulary=4, steps=2048, width=4), "dense"),
     ],
 )
 def test_the_layer_that_decides_on_precision(module, kind) -> None:

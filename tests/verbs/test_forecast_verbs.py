@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -164,6 +167,11 @@ def test_each_net_trains_saves_and_comes_back(name: str) -> None:
     assert rung["status"] == "done"
     assert rung["recipe"]["look_back"] == result["forecast"]["look_back"]
     assert rung["parameters"] > 0
+    seen = {net["name"]: net for net in result.get("memory", {"nets": []})["nets"]}
+    assert list(seen) == ([] if name == "dense" else [name])
+    if name != "dense":
+        assert len(seen[name]["gradient"]) == rung["recipe"]["look_back"]
+        assert 'id="memory"' in Path(result["report"]).read_text(encoding="utf-8")
     chosen = Path(result["model"])
     assert load(chosen).predict(one()).shape == (1, 5)
 
@@ -286,3 +294,57 @@ def test_a_recipe_is_replayed_with_its_look_back(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(RecipeError, match="follows no recipe"):
         train(one(), DAILY, TrainOptions(recipe=str(tmp_path / "r.json")))
+
+
+@pytest.mark.parametrize(("step", "begin"), [("hour", "2024-03-20"), ("day", "2024-01-01")])
+def test_times_come_back_in_the_zone_they_came_in(step: str, begin: str, tmp_path: Path) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    first = datetime.fromisoformat(begin).replace(tzinfo=zone)
+    if step == "hour":  # to the last hour before clocks change
+        moments = [(first.astimezone(UTC) + timedelta(hours=k)).astimezone(zone)
+                   for k in range(24 * 11 + 1)]  # fmt: skip
+    else:  # noon of each day up to the day before
+        moments = [first + timedelta(days=k, hours=12) for k in range(90)]
+    kind = pa.timestamp("us", "Europe/Berlin")
+    data = pa.table({"t": pa.array(moments, kind), "y": weekly(len(moments))})
+    result = train(data, DataOptions(time="t", target="y", horizon=3), PLAIN)
+    assert result["forecast"]["zone"] == "Europe/Berlin"
+    out = tmp_path / "next.csv"
+    found = predict(result["model"], data, out=str(out))["table"]["t"]
+    assert found.type == kind
+    wanted = {"hour": ["01:00+01:00", "03:00+02:00", "04:00+02:00"],
+              "day": ["12:00+02:00"] * 3}[step]  # fmt: skip
+    shown = [moment.as_py().isoformat() for moment in found]
+    assert [text[11:16] + text[19:] for text in shown] == wanted
+    lines = out.read_text(encoding="utf-8").splitlines()[1:]
+    assert [line.split(",")[0].strip('"').replace(" ", "T") for line in lines] == shown
+    example = result["forecast"]["examples"][-1]
+    assert example["from"] == shown[0][:16].replace("T", " ") + ":00"
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_short_series_climb() -> None:
+    resource = pytest.importorskip("resource")
+    count, length = 100_000, 14
+    random = np.random.default_rng(0)
+    level = random.uniform(10, 1000, count)[:, None]
+    months = (np.datetime64("2020-01") + np.arange(length)).astype("datetime64[s]")
+    values = level * (1 + 0.02 * np.arange(length)) + random.normal(0, 1, (count, length))
+    data = pa.table({"month": np.tile(months, count), "y": values.ravel(),
+                     "id": np.repeat(np.arange(count), length)})  # fmt: skip
+    asked = DataOptions(time="month", target="y", series="id", horizon=2)
+    began = time.perf_counter()
+    result = train(data, asked, TrainOptions(rungs=("last", "linear"), budget=None))
+    assert result["forecast"]["series"] == count
+    assert result["chosen"] == "linear"
+    assert predict(result["model"], data)["rows"] == 2 * count
+    assert time.perf_counter() - began < 300
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4_000_000  # KiB
+
+
+def test_a_channel_without_readings_is_left_out_and_told() -> None:
+    data = one(z=np.full(260, np.nan))
+    found = look(data, DataOptions(time="day", target="y,z", horizon=5))
+    assert any("without any reading" in finding["what"] for finding in found["findings"])
+    result = train(data, DataOptions(time="day", target="y,z", horizon=5), PLAIN)
+    assert result["forecast"]["series"] == 1

@@ -13,6 +13,7 @@ import pytest
 from neuroscope.base.errors import InputError, RecipeError, SchemaError
 from neuroscope.data.series.column import readings, replaced
 from neuroscope.data.sources import read
+from neuroscope.tasks import ladder, series_classes
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs._request import TrainOptions
 from neuroscope.verbs._series.views import moments_of
@@ -75,6 +76,36 @@ def test_the_report_says_when_the_model_knew(trained) -> None:
     page = Path(trained["report"]).read_text()
     assert "When does it know?" in page
     assert "Half of the sequences had their last answer" in page
+
+
+def test_the_report_shows_how_far_back_the_nets_look(trained) -> None:
+    seen = trained["memory"]
+    (net,) = seen["nets"]
+    assert (seen["unit"], net["name"]) == ("step", "gru")
+    assert max(net["gradient"]) > 0
+    assert 0 <= net["reach"] < len(net["gradient"])
+    states = net["states"]
+    steps = len(net["read"])
+    assert {len(row) for row in states["hidden"]} == {steps}
+    assert set(states["gates"]) == {"reset_gate", "update_gate"}
+    assert all(0 <= value <= 1 for gate in states["gates"].values() for value in gate)
+    page = Path(trained["report"]).read_text()
+    section = page[page.index('id="memory"') :]
+    assert "How far back does each net look?" in section
+    assert "update gate: keeps" in section
+    assert 'class="line memory1"' in section
+    assert 'class="positive"' in section
+
+
+def test_the_plain_recurrent_network_climbs_on_request_beside_its_cures() -> None:
+    assert "rnn" not in [rung.__name__.rpartition(".")[2] for rung in ladder(series_classes)]
+    table = read("adding").arrow.slice(0, 120)
+    nets = ("majority", "rnn", "lstm", "transformer")
+    result = train(table, DataOptions(target="sum"), TrainOptions(rungs=nets, epochs=1))
+    assert result["kind"] == "regression"
+    assert [net["name"] for net in result["memory"]["nets"]] == ["rnn", "lstm", "transformer"]
+    assert {len(net["gradient"]) for net in result["memory"]["nets"]} == {30}
+    assert result["memory"]["nets"][2]["states"]["attention"]
 
 
 def test_answers_over_time_see_nothing_of_the_future(trained) -> None:

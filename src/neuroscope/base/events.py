@@ -126,6 +126,15 @@ class EpochEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SampleProduced(Event):
+    """What a net that makes something made after an epoch, here a text."""
+
+    rung: str
+    epoch: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class GradientFlow(Event):
     """The norm of the loss gradient with respect to each layer's weights in an epoch.
 

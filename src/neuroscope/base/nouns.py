@@ -9,7 +9,10 @@ from typing import Any
 ROW = "row"
 _OF_TASK = {
     "image_classes": "picture", "series_classes": "sequence", "series_forecast": "forecast",
+    "text_making": "piece",
+    "text_classes": "text",
     "translation": "pair",
+    "word_vectors": "passage",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ ACTIVATIONS = (
 HIDDEN_ACTIVATIONS = tuple(a for a in ACTIVATIONS if a not in ("threshold", "softmax"))
 LOSSES = ("perceptron", "mean_squared_error", "huber", "binary_cross_entropy", "cross_entropy")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
+WHOLE = "lbfgs"  # descent by whole passes, which only the neuron core has
 SCHEDULES = ("constant", "step", "cosine", "one_cycle", "log_cosine")
 INITS = ("auto", "zeros", "normal", "glorot", "he")
 PRECISIONS = ("float32", "float64", "bfloat16")
@@ -32,7 +33,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "activation": HIDDEN_ACTIVATIONS,
     "loss": LOSSES,
-    "optimizer": OPTIMIZERS,
+    "optimizer": (*OPTIMIZERS, WHOLE),
     "schedule": SCHEDULES,
     "init": INITS,
     "precision": PRECISIONS,
@@ -42,17 +43,17 @@ _AT_LEAST_ONE = ("batch_size", "epochs", "accumulate")
 _ABOVE_ZERO = ("learning_rate", "epsilon", "huber_delta")
 _NOT_NEGATIVE = (
     "l1", "l2", "weight_decay", "clip_norm", "patience", "numeric_bins", "seed", "mixup", "cutmix",
-    "image_size", "width", "unfreeze", "steps", "look_back",
+    "image_size", "width", "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
 )  # fmt: skip
 _FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "label_smoothing", "warmup", "average")
 _WHOLE = (
     "batch_size", "epochs", "accumulate", "patience", "numeric_bins", "seed", "image_size", "width",
-    "unfreeze", "steps", "look_back",
+    "unfreeze", "steps", "look_back", "window", "negatives",
 )  # fmt: skip
-# Choices that only the nets of the torch half follow.
+# Choices that only some rungs follow, most of them nets of the torch half.
 DEEP_ONLY = (
     "accumulate", "mixup", "cutmix", "average", "layer_decay", "augment", "image_size", "width",
-    "backbone", "unfreeze", "steps", "look_back",
+    "backbone", "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
 )  # fmt: skip
 
 
@@ -91,9 +92,12 @@ class Recipe:
     layer_decay: float = 1.0  # factor of the rate from each layer group to the one below it
     augment: tuple[str, ...] = ()  # random changes of each training image
     image_size: int = 0  # pixels of height and width; 0 is the task's own
-    width: int = 0  # channels of the first layer; 0 is the net's own
+    width: int = 0  # channels of the first layer, or numbers of a word vector; 0 is the net's own
     steps: int = 0  # of a sequence, about; 0 is the task's own
     look_back: int = 0  # readings of a series in a window; 0 is the task's own
+    window: int = 0  # words to either side that count as neighbours; 0 is the task's own
+    negatives: int = 0  # noise words beside each neighbour; 0 is the task's own
+    subsample: float = 0.0  # share of a corpus from which words are passed over; 0 is never
     backbone: str = ""  # pretrained net, by name or folder
     unfreeze: int = 0  # layer groups of the backbone trained besides the head; 0 is frozen
     init: str = "auto"

@@ -78,6 +78,34 @@ LookBack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Readings that a forecast is made from; else chosen."),
 ]
+Future = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL,…",
+        help="Columns that a forecast reads and that are known ahead: holidays, prices.",
+    ),
+]
+Past = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL,…|all",
+        help="Columns that a forecast reads and that are known up to now; all other numbers.",
+    ),
+]
+Calendar = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|none|PART,…",
+        help="Of the --time column a forecast reads hour, weekday, month; auto where they help.",
+    ),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Whose clocks the times of a forecast go by, e.g. Europe/Berlin; else as they say.",
+    ),
+]
 Weight = Annotated[str | None, typer.Option(metavar="COL", help="How much each row counts.")]
 Positive = Annotated[
     str | None, typer.Option(metavar="CLASS", help="Of two classes, the one that is looked for.")

@@ -19,9 +19,11 @@ from rich.progress import Progress as Bars
 from neuroscope.base import events
 from neuroscope.base.events import Event, Monitor
 from neuroscope.cli._out import stderr
+from neuroscope.cli.views.writing import safe
 from neuroscope.judge.metrics import METRICS
 
 _COUNTED = 10  # parts of a step from which they are things done one by one, and a share tells
+_SAMPLE_LINES = 6  # of a sample that are shown
 _SEARCH = 0.4  # share of a rung's bar that the search for a recipe takes
 
 
@@ -67,6 +69,8 @@ class Lines:
                     self._line(f"note: {event.text}")
             case events.RungFinished():
                 self._line(f"{event.rung}: {_outcome(event)}")
+            case events.SampleProduced():
+                self._line(_sample(event))
             case _:
                 pass
 
@@ -80,6 +84,14 @@ def _outcome(event: events.RungFinished) -> str:
     low, high = event.interval
     name = METRICS[event.metric].title if event.metric in METRICS else event.metric
     return f"{name} {event.value:z.3f} ({low:z.3f} to {high:z.3f}), {event.seconds:.1f} s"
+
+
+def _sample(event: events.SampleProduced) -> str:
+    """Return the first lines of what a net made, told apart from what is said about it."""
+    lines = [line for line in safe(event.text).splitlines() if line.strip()][:_SAMPLE_LINES]
+    return "\n".join(
+        [f"{event.rung}, epoch {event.epoch}, writes:", *(f"  │ {one}" for one in lines)]
+    )
 
 
 class Bar:
@@ -122,6 +134,8 @@ class Bar:
             case events.FoldFinished():
                 self._folds, self._trials = event.folds, event.trials
                 self._part(event.fold, 1.0, event.trial)
+            case events.SampleProduced():
+                self.bars.console.print(_sample(event), markup=False, style="dim")
             case events.RungFinished():
                 self._finish(f"{event.rung}: {_outcome(event)}")
                 self._rung = ""

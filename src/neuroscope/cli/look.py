@@ -16,6 +16,10 @@ def command(
     series: given.Series = None,
     horizon: given.Horizon = None,
     look_back: given.LookBack = None,
+    future: given.Future = None,
+    past: given.Past = None,
+    calendar: given.Calendar = "auto",
+    zone: given.Zone = None,
     weight: given.Weight = None,
     schema: given.SchemaFile = None,
     sql: given.Sql = None,
@@ -33,7 +37,8 @@ def command(
 
     options = DataOptions(target=target, drop=given.names(drop), split=split, group=group,
                           time=time, series=series, horizon=horizon, look_back=look_back,
-                          weight=weight, schema=schema, sql=sql,
+                          future=given.names(future), past=given.names(past),
+                          calendar=calendar, zone=zone, weight=weight, schema=schema, sql=sql,
                           task=None if task == "auto" else task)  # fmt: skip
     with _progress.watching(quiet=quiet) as monitor:
         found = look(source, options, seed=seed, monitor=monitor)

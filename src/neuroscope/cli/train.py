@@ -49,6 +49,10 @@ def command(
     series: given.Series = None,
     horizon: given.Horizon = None,
     look_back: given.LookBack = None,
+    future: given.Future = None,
+    past: given.Past = None,
+    calendar: given.Calendar = "auto",
+    zone: given.Zone = None,
     weight: given.Weight = None,
     positive: given.Positive = None,
     drop: given.Drop = None,
@@ -108,7 +112,8 @@ def command(
 
     data = DataOptions(target=target, positive=positive, drop=given.names(drop), split=split,
                        group=group, time=time, series=series, horizon=horizon, look_back=look_back,
-                       weight=weight, schema=schema, sql=sql,
+                       future=given.names(future), past=given.names(past), calendar=calendar,
+                       zone=zone, weight=weight, schema=schema, sql=sql,
                        task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,

@@ -258,7 +258,16 @@ def _guess_target(table: Table, asked: Mapping[str, str]) -> tuple[str, str]:
         for name in free:
             if name.casefold() == wanted:
                 return name, "guessed by its name; name another with --target"
-    return free[-1], "guessed: the last column; name another with --target"
+    last = next((name for name in reversed(free) if not _is_prose(table, name)), free[-1])
+    return last, "guessed: the last column; name another with --target"
+
+
+def _is_prose(table: Table, name: str) -> bool:
+    """Say whether a column holds texts: what is learned from, not what is to be said."""
+    column = table.arrow.column(name)
+    return _kinds.is_words(column.type) and (
+        _kinds.judge(name, column, _kinds.facts(column))[0] == "text"
+    )
 
 
 def _column(table: Table, name: str, said: Mapping[str, str], role: str | None, why: str) -> Column:

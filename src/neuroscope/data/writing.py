@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from neuroscope.base.errors import InputError
 
@@ -47,13 +48,23 @@ def write(table: pa.Table, file: IO[bytes], ending: str) -> None:
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """Return `table` with coded words as words, which the CSV writer asks for."""
+    """Return `table` as the CSV writer asks for: codes as words, moments with their offset."""
     for place, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             plain = table.column(place).cast(field.type.value_type)
             table = table.set_column(place, field.name, plain)
+        elif pa.types.is_timestamp(field.type) and field.type.tz is not None:
+            table = table.set_column(place, field.name, _with_offset(table.column(place)))
         elif pa.types.is_nested(field.type) or isinstance(field.type, pa.BaseExtensionType):
             text = [None if v is None else json.dumps(v, default=str)
                     for v in table.column(place).to_pylist()]  # fmt: skip
             table = table.set_column(place, field.name, pa.chunked_array([text]))
     return table
+
+
+def _with_offset(moments: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return moments of a zone as 2024-03-31 03:00:00+02:00; the writer alone would tell UTC."""
+    whole = moments.cast(pa.timestamp("s", moments.type.tz), safe=False)
+    text = pc.call_function("strftime", [whole], pc.StrftimeOptions("%Y-%m-%d %H:%M:%S%z"))
+    pattern = pc.ReplaceSubstringOptions(r"([+-]\d\d)(\d\d)$", r"\1:\2")
+    return pc.call_function("replace_substring_regex", [text], pattern)

@@ -10,7 +10,7 @@ attention's direct look are three cures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,12 +43,12 @@ def memory(
     x: Tensor,  # (n, t, channels) numbers, or (n, t) tokens
     lengths: Tensor | None = None,  # (n,) whole numbers, None when all steps count
     *,
-    output: int | None = None,
+    output: int | Sequence[int] | None = None,
     reader: nn.Module | None = None,
 ) -> Memory:
     """Return how strongly the net's answer hangs on each step, by its distance from the end.
 
-    |.| is the Frobenius norm over the channels and over all outputs, or over one `output`. Of a net
+    |.| is the Frobenius norm over the channels and over all outputs, or some `output`. Of a net
     that answers at each step, (n, t, k), the answer at the last step that counts is looked at. The
     gradient is with respect to `x`, or to what `reader` makes of it, (n, t, d): of tokens their
     embedding. The net is used as in evaluation and stays as it was.
@@ -127,12 +127,14 @@ def _at_the_end(answers: Tensor, ends: Tensor) -> Tensor:
     return answers[torch.arange(len(answers), device=answers.device), ends - 1]
 
 
-def _outputs(count: int, output: int | None) -> list[int]:
+def _outputs(count: int, output: int | Sequence[int] | None) -> list[int]:
     if output is None:
         return list(range(count))
-    if not 0 <= output < count:
-        raise InputError(f"output {output} of {count}", remedy=f"choose one from 0 to {count - 1}")
-    return [output]
+    wanted = [output] if isinstance(output, int) else list(output)
+    for one in wanted:
+        if not 0 <= one < count:
+            raise InputError(f"output {one} of {count}", remedy=f"choose one from 0 to {count - 1}")
+    return wanted
 
 
 def _by_distance(norms: np.ndarray, ends: np.ndarray) -> Memory:

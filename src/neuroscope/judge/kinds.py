@@ -14,7 +14,9 @@ import numpy as np
 
 from neuroscope.base.errors import choice_error
 from neuroscope.judge import _forecasts as paths
+from neuroscope.judge import _texts as texts
 from neuroscope.judge import _translations as sentences
+from neuroscope.judge import _words as words
 
 Answers = Literal["probabilities", "numbers", "packed"]
 Primary = Callable[[np.ndarray], tuple[str, str]]
@@ -66,10 +68,18 @@ def _path(y: np.ndarray) -> tuple[str, str]:
 
 
 def _text(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
+    return "bits_per_character", "text: how surprising its next character is on average"
+
+
+def _pair(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
     return "reference_bits", (
         "a text, of which many are right: how well the model foresees the reference, which every "
         "rung can be asked, whatever its tokens"
     )
+
+
+def _neighbours(y: np.ndarray) -> tuple[str, str]:  # noqa: ARG001 - the shape of a `primary`
+    return "neighbour_ranking", "words: how often a true neighbour is told from a noise word"
 
 
 KINDS: dict[str, Kind] = {
@@ -80,8 +90,12 @@ KINDS: dict[str, Kind] = {
     "regression": Kind("a number", "numbers", _number, ("r2", "rmse", "mae")),
     "forecast": Kind("what comes next", "packed", _path,
                      ("mase", "path_mae", "path_rmse", "standardised_mse", "smape"), paths.check),
-    "translation": Kind("a translation", "packed", _text,
+    "text": Kind("what comes next in a text", "packed", _text,
+                 ("bits_per_character", "character_perplexity"), texts.check),
+    "translation": Kind("a translation", "packed", _pair,
                         ("reference_bits", "bleu", "chrf", "exact_match"), sentences.check),
+    "words": Kind("which words stand together", "packed", _neighbours, ("neighbour_ranking",),
+                  words.check),
 }  # fmt: skip
 
 

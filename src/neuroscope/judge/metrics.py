@@ -18,7 +18,9 @@ import numpy as np
 from neuroscope.base.errors import InputError, choice_error
 from neuroscope.judge import _arithmetic as sums
 from neuroscope.judge import _forecasts as paths
+from neuroscope.judge import _texts as texts
 from neuroscope.judge import _translations as sentences
+from neuroscope.judge import _words as words
 from neuroscope.judge.kinds import kind_of
 
 Needs = Literal["decisions", "probabilities", "numbers", "packed"]
@@ -95,7 +97,8 @@ def _catalogue(*metrics: Metric) -> dict[str, Metric]:
 
 _DECISIONS, _PROBABILITIES, _NUMBERS = "decisions", "probabilities", "numbers"
 _PACKED = "packed"
-_REGRESSION, _FORECAST, _TRANSLATION = ("regression",), ("forecast",), ("translation",)
+_REGRESSION, _FORECAST = ("regression",), ("forecast",)
+_TEXT, _TRANSLATION = ("text",), ("translation",)
 
 METRICS: dict[str, Metric] = _catalogue(
     Metric("roc_auc", "AUC", True, _CLASSES, _PROBABILITIES,
@@ -166,6 +169,13 @@ METRICS: dict[str, Metric] = _catalogue(
            "The mean squared miss is {value} where each series has a variance of 1."),
     Metric("smape", "sMAPE", False, _FORECAST, _PACKED, paths.mean_over_steps(paths.symmetric),
            "A forecast misses by {value} % of the mean of truth and forecast (200 is the worst)."),
+    Metric("bits_per_character", "bits per character", False, _TEXT, _PACKED,
+           texts.bits_per_character,
+           "The next character of a text costs the model {value} bits on average: as many as the "
+           "yes-or-no questions that it would still have to ask."),
+    Metric("character_perplexity", "perplexity per character", False, _TEXT, _PACKED,
+           texts.perplexity,
+           "The model is as unsure of the next character as between {value} equally likely ones."),
     Metric("reference_bits", "bits per character", False, _TRANSLATION, _PACKED,
            sentences.bits_per_character,
            "Someone who guesses the reference with the model's help needs {value} bits a character "
@@ -177,6 +187,9 @@ METRICS: dict[str, Metric] = _catalogue(
            "chrF is {value}: runs of up to six letters are the reference's (0 none, 100 all)."),
     Metric("exact_match", "exact ones", True, _TRANSLATION, _PACKED, sentences.exact,
            "Of 100 sentences {percent} are the reference, letter for letter."),
+    Metric("neighbour_ranking", "neighbours found", True, ("words",), _PACKED, words.ranking,
+           "Of 100 times that a true neighbour of a word is set beside a noise word, it gets the "
+           "higher score {percent} times (50 is chance)."),
 )  # fmt: skip
 
 

@@ -12,8 +12,13 @@ nets for sequences has instead
     build(*, channels, steps, outputs, ..., seed=0) -> Sequences
     inside(net, x, lengths) -> dict[str, Tensor]   states, gates or attention, step by step
 
-and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. A family of nets
-for sentence pairs has
+and takes floats (n, t, channels) or tokens (n, t), with lengths (n,) or without. A family that
+writes, token after token, has
+
+    build(*, vocabulary, steps, ..., seed=0) -> Language
+    read(net, tokens, memory) -> (logits, memory)    goes on from what it has read before
+
+and gives logits (n, t, vocabulary) of tokens (n, t). A family of nets for sentence pairs has
 
     build(*, vocabulary, ..., seed=0) -> Pairs
     attention(net, source, lengths, given) -> Tensor   where each token of a sentence comes from
@@ -32,21 +37,17 @@ from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import RecipeError, did_you_mean
 
 if TYPE_CHECKING:
+    from neuroscope.nets._language import Language
     from neuroscope.nets._pairs import Pairs
     from neuroscope.nets._sequences import Sequences
     from neuroscope.nets._staged import Staged
 
-catalogue = Catalogue(
-    "neuroscope.nets",
-    "net family",
-    besides=(
-        *("backbone", "beam", "features", "normalisation", "pretrained", "pretrained_pairs"),
-        "weights",
-    ),
-)
+_BESIDES = ("ahead", "backbone", "beam", "features", "normalisation", "pretrained",
+            "pretrained_pairs", "sampling", "weights")  # fmt: skip
+catalogue = Catalogue("neuroscope.nets", "net family", besides=_BESIDES)
 
 
-def build(record: Mapping[str, Any]) -> Staged | Sequences | Pairs:
+def build(record: Mapping[str, Any]) -> Staged | Sequences | Language | Pairs:
     """Build the net of a record; an unknown family is an InputError, an option a RecipeError."""
     family = catalogue.get(str(record["family"]))
     options = dict(record["options"])

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError, choice_error
+from neuroscope.nets._dropout import Dropout
 
 POOLINGS = ("last", "mean", "attention", "steps")
 
@@ -165,7 +166,7 @@ def assemble(
     """Put a reader under `body`, and pooling and a head upon it."""
     reader = nn.Embedding(vocabulary, channels) if vocabulary else nn.Identity()
     pooled = Pooling(pooling, body.width, both_ways=body.both_ways)
-    head = nn.Sequential(*[nn.Dropout(dropout)] * (dropout > 0), nn.Linear(body.width, outputs))
+    head = nn.Sequential(*[Dropout(dropout)] * (dropout > 0), nn.Linear(body.width, outputs))
     for layer in (*pooled.modules(), head[-1]):
         if isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight)

@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from neuroscope.base.errors import ModelError
 from neuroscope.nets import _staged as staged
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._staged import Staged
 from neuroscope.nets.normalisation import Normalisation
 
@@ -122,7 +123,7 @@ def linear_head(
     """Return a new head: dropout, then one layer of `outputs` logits."""
     staged.check(outputs=outputs, dropout=dropout)
     with staged.seeded(seed):
-        head = nn.Sequential(nn.Dropout(dropout), nn.Linear(backbone.width, outputs))
+        head = nn.Sequential(Dropout(dropout), nn.Linear(backbone.width, outputs))
         staged.he_normal(head)
     return head
 

@@ -21,6 +21,7 @@ from itertools import pairwise
 from torch import nn
 
 from neuroscope.base.errors import RecipeError
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._staged import Staged, check, groups, he_normal, last_maps, seeded
 
 __all__ = ["build", "groups", "last_maps"]
@@ -92,5 +93,5 @@ def _head(widths: list[int], outputs: int, dropout: float, *, norm: bool) -> nn.
     layers: list[nn.Module] = [nn.Flatten()]
     for d, k in pairwise(widths):
         layers += [nn.Linear(d, k, bias=not norm)] + [nn.BatchNorm1d(k)] * norm + [nn.ReLU()]
-    layers += [nn.Dropout(dropout)] * (dropout > 0)
+    layers += [Dropout(dropout)] * (dropout > 0)
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._staged import Staged, check, groups, he_normal, seeded
 
 __all__ = ["build", "groups"]
@@ -34,7 +35,7 @@ def build(
         widths = [channels * size * size, *hidden]
         stages: dict[str, nn.Module] = {"flat": nn.Flatten()}
         for number, (d, k) in enumerate(zip(widths, hidden, strict=False), 1):
-            layers = [nn.Linear(d, k), nn.ReLU()] + [nn.Dropout(dropout)] * (dropout > 0)
+            layers = [nn.Linear(d, k), nn.ReLU()] + [Dropout(dropout)] * (dropout > 0)
             stages[f"hidden{number}"] = nn.Sequential(*layers)
         net = Staged(stages, nn.Sequential(nn.Linear(widths[-1], outputs)))
         he_normal(net)

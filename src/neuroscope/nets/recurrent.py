@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroscope.base.errors import choice_error
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._sequences import (
     Body,
     Sequences,
@@ -80,7 +81,7 @@ class Recurrent(Body):
         self.width = width * (2 if both_ways else 1)
         widths = [channels] + [self.width] * (layers - 1)
         self.layers = nn.ModuleList(Layer(cell, d, width, both_ways=both_ways) for d in widths)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, h: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return the states (n, t, width) of the last layer."""

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._staged import (
     Staged,
     check,
@@ -83,7 +84,7 @@ def build(
             residual = [Residual(width) for _ in range(blocks)]
             down = convolve(width // 2, width, stride=2)
             stages[f"stage{len(stages)}"] = nn.Sequential(down, *residual)
-        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] + [nn.Dropout(dropout)] * (dropout > 0)
+        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten()] + [Dropout(dropout)] * (dropout > 0)
         net = Staged(stages, nn.Sequential(*head, nn.Linear(width, outputs)))
         he_normal(net)
         for block in net.modules():

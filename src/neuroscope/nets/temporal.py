@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._sequences import (
     Body,
     Sequences,
@@ -125,7 +126,7 @@ class Block(nn.Module):
         self.second = nn.Conv1d(k, k, kernel, dilation=dilation)
         # The first block reads numbers of any sign, and the ReLU may not cut them unseen.
         self.passed = nn.Identity() if d == k and dilation > 1 else nn.Conv1d(d, k, 1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
         nn.init.zeros_(self.second.weight)
         for layer in self.modules():

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import InputError, RecipeError, choice_error
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._sequences import (
     Body,
     Sequences,
@@ -106,7 +107,7 @@ class Encoder(Body):
         super().__init__()
         self.width = width
         self.tokens, self.positions, self.blocks = tokens, positions, nn.ModuleList(blocks)
-        self.dropout, self.norm = nn.Dropout(dropout), nn.LayerNorm(width)
+        self.dropout, self.norm = Dropout(dropout), nn.LayerNorm(width)
 
     def forward(self, h: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return what attention makes of each patch, (n, patches, width), and their number."""
@@ -224,9 +225,9 @@ class Block(nn.Module):
         super().__init__()
         self.attention = Attention(width, heads, causal=causal, dropout=dropout)
         self.norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.mlp = nn.Sequential(_linear(width, feed_forward), nn.GELU(), nn.Dropout(dropout),
+        self.mlp = nn.Sequential(_linear(width, feed_forward), nn.GELU(), Dropout(dropout),
                                  _linear(feed_forward, width))  # fmt: skip
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, h: Tensor, seen: Tensor | None) -> Tensor:
         """Return (n, t, width); steps outside `seen` (n, 1, 1, t) are not looked at."""

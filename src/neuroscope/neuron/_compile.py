@@ -19,7 +19,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Sums may be reordered and multiply-adds fused, which the vector unit needs; "nnan" and "ninf"
 # are left out on purpose, so that a loss that is not finite stays visible.
 _FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
-_PARTS = {"units": "single neurons"}  # what a module's functions serve, all others networks
+_PARTS = {
+    "units": "single neurons",
+    "skipgram": "word vectors",
+}  # what a module's functions serve, all others networks
 _OPTIONS: dict[str, Any] = {
     "cache": True,
     "nogil": True,

@@ -15,10 +15,12 @@ import numpy as np
 
 from neuroscope.base import collector
 from neuroscope.base.errors import DivergedError, InputError
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import WHOLE, Recipe
+from neuroscope.base.sparse import SparseRows
 from neuroscope.neuron.forward import zeros
 from neuroscope.neuron.lanes import Lanes, lanes_for
 from neuroscope.neuron.network import Network
+from neuroscope.neuron.sparse import Columns
 from neuroscope.neuron.step import Examples, State, make_scratch, train_epoch
 from neuroscope.neuron.update import make_rule, rate_at
 
@@ -64,10 +66,8 @@ def descend(
     steps_per_epoch = math.ceil(len(train.x) / batch_size)
     rule = make_rule(recipe, batch_size=batch_size, total_steps=steps_per_epoch * recipe.epochs)
     gradient, norms = zeros(state.theta.size, dtype), np.empty(len(network.widths) - 1, dtype)
-    if lanes is None:
-        lanes = lanes_for(network.parameters, batch_size)
-    team = Lanes(network, batch_size, lanes) if lanes > 1 else None
-    work, xb, yb, wb = make_scratch(network, 1 if team else batch_size)
+    team = _team(network, train, batch_size, lanes)
+    scratch = (None, None, None, None) if team else make_scratch(network, batch_size)
     began = time.perf_counter()
     try:
         while state.epoch < recipe.epochs and not state.out_of(recipe.patience):
@@ -77,7 +77,7 @@ def descend(
                 else:
                     loss = train_epoch(
                         shape, rule, state.step, state.chance, state.theta, state.moments, gradient,
-                        train.x, train.y, train.w, state.order, work, xb, yb, wb, norms,
+                        train.x, train.y, train.w, state.order, *scratch, norms,
                     )  # fmt: skip
             state.epoch += 1
             state.step += steps_per_epoch
@@ -99,8 +99,18 @@ def descend(
             )  # fmt: skip
     finally:
         if team:
-            team.pool.shutdown()
+            team.close()
     network.theta[:] = state.best
+
+
+def _team(
+    network: Network, train: Examples, batch_size: int, lanes: int | None
+) -> Lanes | Columns | None:
+    """Return who takes the passes over the rows where it is not `train_epoch` itself."""
+    if isinstance(train.x, SparseRows):
+        return Columns(network, batch_size)
+    lanes = lanes_for(network.parameters, batch_size) if lanes is None else lanes
+    return Lanes(network, batch_size, lanes) if lanes > 1 else None
 
 
 def descend_safely(
@@ -116,6 +126,11 @@ def descend_safely(
     Before each new beginning the halved recipe is yielded, so that the watcher can say so; after
     RATE_HALVINGS of them the DivergedError goes through.
     """
+    if recipe.optimizer == WHOLE:
+        from neuroscope.neuron.whole import settle  # noqa: PLC0415 - it reports as this file does
+
+        yield from settle(network, train, recipe, valid=valid)
+        return
     start = network.theta.copy()
     for attempt in range(RATE_HALVINGS + 1):
         try:

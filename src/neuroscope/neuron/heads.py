@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from neuroscope.base.recipe import Recipe
+from neuroscope.base.sparse import SparseRows
 from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples
 
@@ -44,7 +45,7 @@ def build(kind: Kind, inputs: int, outputs: int, recipe: Recipe) -> Network:
 
 def examples(
     kind: Kind,
-    x: np.ndarray,  # (n, d)
+    x: np.ndarray | SparseRows,  # (n, d)
     y: np.ndarray,  # (n,) class codes, or (n, k)
     classes: int,
     recipe: Recipe,

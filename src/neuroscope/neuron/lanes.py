@@ -103,6 +103,10 @@ class Lanes:
             bound(self.shape, rule, state.theta, gradient)
             self._all(lambda lane: learn(lane, slopes=False, stepping=True))
 
+    def close(self) -> None:
+        """Let the threads go."""
+        self.pool.shutdown()
+
     def _workspace(self, lane: int) -> Workspace:
         return self.work._replace(turned=self.turned[lane])
 

@@ -15,6 +15,7 @@ import numpy as np
 from neuroscope.base import randomness
 from neuroscope.base.errors import InputError
 from neuroscope.base.recipe import Recipe
+from neuroscope.base.sparse import SparseRows
 from neuroscope.base.types import Floats1D, Floats2D
 from neuroscope.neuron import activations, losses
 from neuroscope.neuron.forward import Shape, forward, make_workspace, zeros
@@ -77,9 +78,9 @@ class Network:
         weights = self.theta[shape.weights_at[index] :][: n_in * n_out].reshape(n_in, n_out)
         return weights, self.theta[shape.bias_at[index] :][:n_out]
 
-    def check_rows(self, x: np.ndarray, y: np.ndarray | None = None) -> None:
+    def check_rows(self, x: np.ndarray | SparseRows, y: np.ndarray | None = None) -> None:
         """Refuse rows that do not fit the net (InputError): compiled loops check no bounds."""
-        if x.ndim != 2 or x.shape[1] != self.widths[0]:
+        if len(x.shape) != 2 or x.shape[1] != self.widths[0]:
             raise InputError(
                 f"the net takes {self.widths[0]} inputs a row, the rows have shape {x.shape}",
                 remedy="give the features that the net was built for",
@@ -91,8 +92,13 @@ class Network:
                 remedy="give one target for each row and output",
             )
 
-    def propagate(self, x: np.ndarray) -> tuple[Floats2D, Floats2D]:
+    def propagate(self, x: np.ndarray | SparseRows) -> tuple[Floats2D, Floats2D]:
         """Return sums z and outputs a of the last layer, both (n, k), for inputs (n, d)."""
+        if isinstance(x, SparseRows):
+            from neuroscope.neuron.sparse import outputs  # noqa: PLC0415 - it is built on networks
+
+            self.check_rows(x)
+            return outputs(self, x)
         x = np.ascontiguousarray(x, self.theta.dtype)
         self.check_rows(x)
         z, a = np.empty((2, len(x), self.widths[-1]), self.theta.dtype)
@@ -104,7 +110,7 @@ class Network:
             z[rows] = work.z[work.at[last] :][: z[rows].size].reshape(z[rows].shape)
         return z, a
 
-    def predict(self, x: np.ndarray) -> Floats2D:
+    def predict(self, x: np.ndarray | SparseRows) -> Floats2D:
         """Return the outputs (n, k) for inputs (n, d)."""
         return self.propagate(x)[1]
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.recipe import Recipe
+from neuroscope.base.sparse import SparseRows
 from neuroscope.base.types import Floats1D, Floats2D, Integers1D
 from neuroscope.neuron._compile import compiled, compiled_into_caller
 from neuroscope.neuron.backprop import backprop
@@ -194,16 +196,18 @@ class State:
 class Examples:
     """Rows to learn from or to watch: inputs (n, d), targets (n, k), row weights (n,)."""
 
-    x: Floats2D
+    x: Any  # Floats2D or SparseRows
     y: Floats2D
     w: Floats1D
 
     @classmethod
-    def of(cls, x: np.ndarray, y: np.ndarray, w: np.ndarray | None, dtype: np.dtype) -> Examples:
+    def of(
+        cls, x: np.ndarray | SparseRows, y: np.ndarray, w: np.ndarray | None, dtype: np.dtype
+    ) -> Examples:
         """Bring arrays into the form the compiled loops read; y (n,) becomes (n, 1)."""
         y = np.asarray(y, dtype)
         return cls(
-            np.ascontiguousarray(x, dtype),
+            x if isinstance(x, SparseRows) else np.ascontiguousarray(x, dtype),
             np.ascontiguousarray(y[:, None] if y.ndim == 1 else y),
             np.ones(len(y), dtype) if w is None else np.ascontiguousarray(w, dtype),
         )

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from neuroscope.base.errors import choice_error
 from neuroscope.base.recipe import OPTIMIZERS, SCHEDULES, Recipe
 from neuroscope.base.types import Floats1D
 from neuroscope.neuron._compile import compiled
@@ -48,6 +49,8 @@ class Rule(NamedTuple):
 
 def make_rule(recipe: Recipe, *, batch_size: int, total_steps: int) -> Rule:
     """Take from a recipe what the compiled loops need."""
+    if recipe.optimizer not in CODES:
+        raise choice_error("optimizer of steps", recipe.optimizer, OPTIMIZERS)
     return Rule(
         CODES[recipe.optimizer],
         float(recipe.learning_rate),

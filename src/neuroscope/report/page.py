@@ -16,12 +16,16 @@ from neuroscope.report import (
     background,
     forecasts,
     insight,
+    memory,
     over_time,
     pictures,
     quality,
     sections,
+    texts,
     translations,
+    word_space,
     words,
+    writing,
 )
 from neuroscope.report.story import Story
 from neuroscope.runs.disk import write_atomic
@@ -31,7 +35,9 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _SECTIONS = {
     "decision": sections.decision,
     "forecast": forecasts.forecast,
+    "writing": writing.writing,
     "translation": translations.translation,
+    "word_space": word_space.word_space,
     "ladder": sections.ladder,
     "transfer": pictures.transfer,
     "training": sections.training,
@@ -40,9 +46,14 @@ _SECTIONS = {
     "steps": pictures.rungs,
     "inside": pictures.inside,
     "suspects": pictures.suspects,
+    "text_weights": texts.weights,
+    "text_examples": texts.examples,
+    "text_mistakes": texts.mistakes,
+    "text_suspects": texts.suspects,
     "residuals": quality.residuals,
     "probabilities": quality.probabilities,
     "over_time": over_time.over_time,
+    "memory": memory.memory,
     "importance": insight.importance,
     "more_rows": quality.more_rows,
     "data": background.data,
@@ -51,7 +62,9 @@ _SECTIONS = {
 }
 _CONTENTS = {
     "forecast": ("forecast", "The forecast"),
+    "writing": ("writing", "What it writes"),
     "translation": ("translation", "The translations"),
+    "word_space": ("words", "The words"),
     "ladder": ("ladder", "Ladder and cost"),
     "transfer": ("transfer", "Worth of transfer"),
     "training": ("training", "How it learned"),
@@ -60,9 +73,14 @@ _CONTENTS = {
     "steps": ("steps", "Answer by answer"),
     "inside": ("inside", "Inside the network"),
     "suspects": ("suspects", "Doubtful labels"),
+    "text_weights": ("words", "Words that count"),
+    "text_examples": ("decided", "Words that decided"),
+    "text_mistakes": ("surest", "Surest mistakes"),
+    "text_suspects": ("suspects", "Doubtful labels"),
     "residuals": ("misses", "How far off"),
     "probabilities": ("probabilities", "Probabilities"),
     "over_time": ("over-time", "Over time"),
+    "memory": ("memory", "Memory"),
     "importance": ("importance", "What it looks at"),
     "more_rows": ("rows", "More rows?"),
     "data": ("data", "The data"),
@@ -113,6 +131,8 @@ def _subject(story: Story) -> str:
     target, source = story.text("target"), story.text("source")
     if not target:
         return source
+    if story.text("kind") == "text":
+        return f"Writing like {source}" if source else "Writing"
     return f"Predicting “{target}” from {source}" if source else f"Predicting “{target}”"
 
 

@@ -163,6 +163,7 @@ def training(story: Story) -> Section:
     nets = [
         _net(titles.get(rung, rung.replace("_", " ")), epochs.get(rung, []), flows.get(rung, []))
         for rung in dict.fromkeys([*epochs, *flows])
+        if rung in flows or any(event.epochs > 1 for event in epochs[rung])  # else solved at once
     ]
     nets = [net for net in nets if net["loss"] or net["flow"]]
     return {"nets": nets, "closed_form": _closed_form(story)} if nets else None

@@ -94,6 +94,15 @@ GLOSSARY = {
         "MSE of standardised values",
         "The mean squared miss where each series is brought to a variance of 1 first.",
     ),
+    "bits_per_character": (
+        "bits per character",
+        "How surprising the next character of a text is on average: the yes-or-no questions that "
+        "would still have to be asked. 0 is perfect, 1 less halves what it hesitates between.",
+    ),
+    "character_perplexity": (
+        "perplexity per character",
+        "Between how many equally likely characters the model hesitates on average.",
+    ),
     "reference_bits": (
         "bits per character",
         "How many yes-or-no questions a character of the reference costs someone who has the "
@@ -115,6 +124,11 @@ GLOSSARY = {
         "exact ones",
         "The share of translations that are the reference, letter for letter: what counts where "
         "only one answer is right, as with numbers.",
+    ),
+    "neighbour_ranking": (
+        "neighbours found",
+        "How often a true neighbour of a word gets a higher score than a word drawn at random: one "
+        "half is chance, 1 is always.",
     ),
     "mae": ("mean absolute error", "The average size of a miss, in units of the target."),
     "interval": (

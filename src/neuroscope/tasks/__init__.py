@@ -20,8 +20,10 @@ catalogue = Catalogue(__name__, "task", besides=("estimators", "rungs"))
 
 
 def ladder(task: ModuleType, names: Sequence[str] | None = None) -> list[ModuleType]:
-    """Return a task's rungs by name, or all of them, in the order of the climb."""
+    """Return a task's rungs by name, or all but those on request, in the order of the climb."""
     modules = [task.RUNGS.get(name) for name in (names or task.RUNGS.names())]
+    if not names:
+        modules = [module for module in modules if not getattr(module, "ON_REQUEST", False)]
     return sorted(modules, key=lambda module: module.ORDER)
 
 

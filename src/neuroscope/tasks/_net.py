@@ -12,7 +12,8 @@ import numpy as np
 
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import EpochEnded, GradientFlow, WarningRaised
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import WHOLE, Recipe
+from neuroscope.base.sparse import SparseRows
 from neuroscope.data.splits import inner_split
 from neuroscope.neuron import heads
 from neuroscope.neuron.alerts import gradient_alerts
@@ -128,7 +129,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
             course.append(report.norms)
             if report.best:
                 best[:] = network.theta
-            _tell(report, network, recipe, watch, watched)
+            tell(report, network, recipe, watch, watched)
             if time.perf_counter() > deadline and report.epoch < recipe.epochs:
                 reason = f"{recipe.epochs} planned, stopped by the time budget"
                 recipe = recipe.because(reason, epochs=report.epoch)
@@ -161,7 +162,7 @@ def _watched(training: Training, encoder: Encoder, recipe: Recipe) -> Examples |
     return heads.examples(problem.row_kind, x, y, problem.classes, recipe, smooth=False)
 
 
-def _tell(
+def tell(
     report: Epoch, network: Network, recipe: Recipe, watch: Watch, watched: Examples | None
 ) -> None:
     """Tell of an epoch; of long fits only every so many, and always of the last."""
@@ -199,9 +200,9 @@ def _within(
     the weights of an ordinary run.
     """
     seconds = watch.seconds
-    work = 6.0 * network.parameters * len(positions) * recipe.epochs
-    if seconds is None or 4 * work / _ROUGH_SPEED < seconds:
-        return recipe, positions
+    work = 6.0 * _weights_a_row(network, x) * len(positions) * recipe.epochs
+    if seconds is None or recipe.optimizer == WHOLE or 4 * work / _ROUGH_SPEED < seconds:
+        return recipe, positions  # whole passes that the clock ends are weights, too
     epoch_seconds = _time_epoch(watch, network, training, x, positions, recipe)
     affordable = 0.8 * seconds / epoch_seconds
     if affordable >= recipe.epochs:
@@ -213,6 +214,14 @@ def _within(
     chosen = thinned(training.problem.kind, training.y[positions], count, seed=recipe.seed)
     reason = f"one pass over {len(chosen):,} of {len(positions):,} rows, cut to the time budget"
     return recipe.because(reason, epochs=1), positions[chosen]
+
+
+def _weights_a_row(network: Network, x: np.ndarray | SparseRows) -> float:
+    """Return how many weights a row meets on its way through the net."""
+    if not isinstance(x, SparseRows):
+        return network.parameters
+    first = network.widths[0] * network.widths[1]
+    return network.parameters - first + len(x.values) / max(len(x), 1) * network.widths[1]
 
 
 def _time_epoch(

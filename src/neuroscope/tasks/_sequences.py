@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.series.encoder import SequenceRows, SeriesEncoder
+from neuroscope.data.series.encoder import SequenceRows
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._remembered import look_inside
 from neuroscope.tasks._torch import (
     arrays_of,
     built,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from neuroscope.train.data import Data
 
 _STEPS_AT_ONCE = 1 << 15  # predicted at a time
+_LOOKED_AT = 48  # training sequences that a net's memory is measured on
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class SequenceLearner:
     net: nn.Module
     record: Mapping[str, Any]
     kind: TaskKind
-    encoder: SeriesEncoder | None
+    encoder: Any  # of series, or of texts
     recipe: Recipe | None
 
     @property
@@ -63,7 +65,8 @@ class SequenceLearner:
         with torch.inference_mode():
             for first in range(0, len(x), size):
                 some = slice(first, first + size)
-                steps = torch.from_numpy(x.x[some]).to(weight)
+                steps = torch.from_numpy(x.x[some]).to(weight.device)
+                steps = steps.to(weight) if steps.is_floating_point() else steps
                 lengths = torch.from_numpy(x.lengths[some]).to(weight.device)
                 logits = self.net(steps, lengths).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
@@ -112,6 +115,7 @@ def fit(
     seen = watching(training, watch, kept=not sought)
     net = built(record)
     followed = trained(net, record, rows, recipe, seen, valid=valid)
+    look_inside(training, watch, net.eval(), record, x.x[-_LOOKED_AT:], x.lengths[-_LOOKED_AT:])
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 

@@ -110,6 +110,10 @@ def built(record: Mapping[str, Any]) -> nn.Module:
     """Build a net of a family, or a backbone with a head, from its record."""
     from neuroscope import nets  # noqa: PLC0415 - imports torch
 
+    if "ahead" in record:
+        from neuroscope.nets.ahead import KnownAhead  # noqa: PLC0415 - imports torch
+
+        return KnownAhead(nets.build(record), **record["ahead"])
     if "backbone" not in record:
         return nets.build(record)
     from neuroscope.nets.backbone import Transfer, linear_head  # noqa: PLC0415 - imports torch
@@ -117,6 +121,17 @@ def built(record: Mapping[str, Any]) -> nn.Module:
 
     backbone = from_record(record["backbone"])
     return Transfer(backbone, linear_head(backbone, **record["head"]))
+
+
+def layers(net: nn.Module, record: Mapping[str, Any]) -> list[list[nn.Module]]:
+    """Return the layer groups of a built net, lowest first."""
+    from neuroscope import nets  # noqa: PLC0415 - imports torch
+
+    family = nets.catalogue.get(record["family"])
+    if "ahead" in record:
+        below, steps = net.get_submodule("net"), net.get_submodule("steps")
+        return [*family.groups(below), [steps]]
+    return family.groups(net)
 
 
 def outputs(problem: Problem) -> int:
@@ -176,14 +191,13 @@ def trained(
     A backbone with a head is fine-tuned, any other net is trained as a whole. `valid` rows are
     watched, and end the fit where the recipe has patience.
     """
-    from neuroscope import nets  # noqa: PLC0415 - imports torch
     from neuroscope.nets.backbone import Transfer, groups  # noqa: PLC0415 - imports torch
     from neuroscope.train import loop  # noqa: PLC0415 - imports torch
     from neuroscope.train.finetune import finetune  # noqa: PLC0415 - imports torch
 
     if not isinstance(net, Transfer):
-        layers = nets.catalogue.get(record["family"]).groups(net)
-        return loop.fit(net, rows, recipe, valid=valid, groups=layers, watch=watch).recipe
+        found = layers(net, record)
+        return loop.fit(net, rows, recipe, valid=valid, groups=found, watch=watch).recipe
     stages = finetune(net, rows, recipe, groups(net), valid=valid, watch=watch, ready=True)
     followed = replace(stages[-1].recipe, epochs=recipe.epochs, unfreeze=recipe.unfreeze)
     epochs = sum(stage.recipe.epochs for stage in stages)

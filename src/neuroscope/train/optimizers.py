@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.errors import choice_error
+from neuroscope.base.recipe import OPTIMIZERS, Recipe
 from neuroscope.train import _fused
 
 Group = Sequence[nn.Module | nn.Parameter]
@@ -44,6 +45,8 @@ def make_optimizer(
 
 
 def _build(parts: list[dict], recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer not in OPTIMIZERS:
+        raise choice_error("optimizer of a deep net", recipe.optimizer, OPTIMIZERS)
     rate = recipe.learning_rate
     name, eps = recipe.optimizer, recipe.epsilon
     if name in ("adam", "adamw"):

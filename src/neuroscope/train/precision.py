@@ -18,7 +18,13 @@ from neuroscope.train.data import Inputs
 
 # Forward operations of a batch from which bfloat16 pays on a processor that has it, by the layer
 # that costs bfloat16 most in switching; measured by benchmarks/precision_rule.py.
-PAYS_FROM = {"attention": 6e8, "recurrent": 1e8, "convolution": 2e7, "dense": 2e7}
+PAYS_FROM = {
+    "attention": 6e8,
+    "written attention": 5e7,
+    "recurrent": 1e8,
+    "convolution": 2e7,
+    "dense": 2e7,
+}
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 _ONE_AT_A_TIME = threading.RLock()  # dropout draws from torch's global generator
 
@@ -77,6 +83,8 @@ def choose_precision(net: nn.Module, inputs: Inputs, recipe: Recipe) -> Recipe:
 
 def kind_of(net: nn.Module) -> str:
     """Return the kind of layer that decides whether bfloat16 pays: the key of PAYS_FROM."""
+    if any(getattr(module, "written_out", False) for module in net.modules()):
+        return "written attention"  # without torch's fused kernel, which is slow in bfloat16
     names = {type(module).__name__.lower() for module in net.modules()}
     if any("attention" in name or "transformer" in name for name in names):
         return "attention"

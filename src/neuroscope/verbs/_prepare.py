@@ -39,6 +39,10 @@ class DataOptions:
     backbone: str | None = None  # a pretrained net, by name or folder
     horizon: int | None = None  # steps to forecast
     look_back: int | None = None  # readings that a forecast is made from
+    future: tuple[str, ...] = ()  # columns beside the targets that are known ahead
+    past: tuple[str, ...] = ()  # and those known up to now; "all" are all other numbers
+    calendar: str = "auto"  # "none", or parts of it
+    zone: str | None = None  # whose clocks the times of a forecast go by
 
     def overrides(self) -> Mapping[str, Mapping[str, str]]:
         """Return what the schema file says, by column."""

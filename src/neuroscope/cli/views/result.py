@@ -188,5 +188,10 @@ def _where(result: Mapping[str, Any], console: Console) -> None:
         f"neuroscope judge {name} {labelled}",
         f"neuroscope runs {name}",
     ]
+    if result["kind"] == "text":
+        steps[:2] = [f"neuroscope generate {name}", f"neuroscope judge {name} OTHER.txt"]
+    if result["kind"] == "words":
+        steps[0] = f"neuroscope words {name} --near WORD"
+        steps[1] = f"neuroscope judge {name} OTHER.txt"
     for step in steps:
         console.print(Text(f"  {step}", style="cyan"), soft_wrap=True)

@@ -9,6 +9,7 @@ from neuroscope.data.audit.finding import Finding, Subject, condensed
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split, TaskKind
 from neuroscope.data.table import Table
+from neuroscope.data.text.column import mainly_texts
 from neuroscope.data.wording import counted
 
 _ORDER = ("serious", "notice", "info")
@@ -44,6 +45,10 @@ def audit(
         from neuroscope.data.series import audit as sequences  # noqa: PLC0415 - it imports this
 
         found += sequences.check(subject)
+    if mainly_texts(schema):
+        from neuroscope.data.text import audit as texts  # noqa: PLC0415 - it imports this
+
+        found += texts.check(subject)
     if subject.target is not None:
         found += [*labels.check(subject), *leakage.check(subject)]
     return sorted(condensed(found), key=lambda finding: _ORDER.index(finding.severity))

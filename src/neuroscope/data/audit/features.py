@@ -9,6 +9,7 @@ import numpy as np
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.columns import Cells
 from neuroscope.data.schema import Column
+from neuroscope.data.text.column import mainly_texts
 from neuroscope.data.wording import counted, listed, number, percent
 
 MANY_MISSING = 0.2  # share of rows from which a column is told on its own
@@ -32,7 +33,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield _identifier(column)
             continue
         if column.kind == "text":
-            yield _text(column)
+            if not mainly_texts(subject.schema):  # else `text.audit` looks at them
+                yield _text(column)
             continue
         if column.kind in ("image", "series"):
             continue  # `images.audit` and `series.audit` look at them
@@ -238,7 +240,8 @@ def _text(column: Column) -> Finding:
         count=column.distinct,
         what=f"{column.name!r} is free text",
         meaning="networks for tables do not read it; it is left out",
-        remedy="if it is a category, say so with --schema",
+        remedy="to learn from it alone: --task text_classes; if it is a category, say so with"
+        " --schema",
     )
 
 

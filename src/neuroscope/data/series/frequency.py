@@ -35,7 +35,7 @@ _CYCLES: tuple[tuple[float, tuple[float, ...]], ...] = (
 class Frequency:
     """The grid `start + step * index`; months count from January 1970, business days from Monday.
 
-    `start` is a moment: a number, or seconds since 1970.
+    `start` is a moment: a number, or seconds since 1970, as local clocks show them where `wall`.
     """
 
     unit: Unit
@@ -91,6 +91,11 @@ class Frequency:
             days = np.busday_offset(first, (index * self.step).astype(np.int64), roll="forward")
             return days.astype(np.int64) * DAY + self.start % DAY
         return self.start + index * self.step
+
+    @property
+    def wall(self) -> bool:
+        """Whether the grid counts what local clocks show: an hour may come twice there, no day."""
+        return self.unit != "second" or self.step > HOUR
 
     @property
     def _of_days(self) -> bool:

@@ -7,7 +7,7 @@ Each target column of each series id is a series of its own; one model learns fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,7 +17,10 @@ import pyarrow as pa
 from neuroscope.base.errors import InputError, SchemaError, TargetError, did_you_mean
 from neuroscope.data import _kinds
 from neuroscope.data.columns import cells
+from neuroscope.data.series.beside.beside import Beside
+from neuroscope.data.series.beside.lines import Lines, lay
 from neuroscope.data.series.frequency import Frequency, infer_frequency
+from neuroscope.data.series.zones import absolute, local, unfolded, zone_of
 from neuroscope.data.table import Table
 
 MOST_DOUBLED = 0.2  # share of rows with a time that was there before, above which an id is missing
@@ -35,10 +38,15 @@ class Layout:
     targets: tuple[str, ...]
     series: str | None = None
     split: str | None = None
+    ahead: tuple[str, ...] = ()  # columns beside the targets that are known for steps to come
+    past: tuple[str, ...] = ()  # those that are known up to now
+    codes: tuple[str, ...] = ()  # of both, numbers that stand for categories
+    zone: str = ""  # whose clocks the times go by, "" where they name none
 
     def check(self, table: Table) -> None:
         """Raise a SchemaError for a column that is not there."""
         named = [("time", self.time), *(("target", name) for name in self.targets)]
+        named += [("future", name) for name in self.ahead] + [("past", name) for name in self.past]
         named += [("series", self.series)] if self.series else []
         named += [("split", self.split)] if self.split else []
         for what, name in named:
@@ -91,6 +99,10 @@ class Panel:
     values: np.ndarray  # (m,) float64
     repairs: Repairs = field(default_factory=Repairs)
     parts: Parts | None = None
+    zone: str = ""
+    owner: np.ndarray | None = None  # (s,) int64, the line of `lines` that belongs to each series
+    lines: Lines | None = None  # columns beside the targets, as they were read
+    beside: Beside | None = None  # and as numbers, with the calendar; None where there are none
 
     def __len__(self) -> int:
         return len(self.names)
@@ -110,6 +122,11 @@ class Panel:
         name, target = self.names[series], self.targets[series]
         return " ".join(filter(None, [name, target if self._several or not name else ""]))
 
+    def utc(self, place: np.ndarray) -> np.ndarray:
+        """Return the moments (n,) in UTC of places on the grid; without a zone as clocks say."""
+        moments = self.frequency.moments(place)
+        return absolute(moments, self.zone) if self.frequency.wall else moments
+
     @cached_property
     def _several(self) -> bool:
         return len(set(self.targets)) > 1
@@ -127,6 +144,12 @@ class Panel:
         return self.values[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
 
     @cached_property
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sums (m + 1,) of readings less their series' first one, and of their squares."""
+        apart = self.carried - np.repeat(self.carried[self.bounds[:-1]], self.lengths)
+        return np.append(0.0, np.cumsum(apart)), np.append(0.0, np.cumsum(apart**2))
+
+    @cached_property
     def bridged(self) -> np.ndarray:
         """Readings (m,) with a straight line over gaps, from the value before to the one behind."""
         known = np.flatnonzero(np.isfinite(self.values))
@@ -141,15 +164,35 @@ def panel_of(table: Table, layout: Layout, frequency: Frequency | None = None) -
     """
     layout.check(table)
     rows = _Rows.read(table, layout)
-    frequency = frequency or infer_frequency(rows.moments, rows.series, dated=rows.dated)
+    rows, frequency = _on_clocks(rows, layout.zone, frequency)
     index, off = frequency.place(rows.moments)
     _check_grid(rows, index, off, frequency, layout)
     merged = _Merged.of(rows, index)
     panel = _trimmed(merged, rows, frequency, layout)
     repairs = _repairs(rows, merged, panel, int(off.sum()))
     parts = None if rows.parts is None else _parts(rows, index, str(layout.split))
-    return Panel(panel.frequency, panel.dated, panel.names, panel.targets, panel.first,
-                 panel.bounds, panel.values, repairs, parts)  # fmt: skip
+    names, lines = (*layout.ahead, *layout.past), None
+    if names:
+        lines = lay(table, names, rows.numbers, rows.series, index, categories=layout.codes)
+    return replace(panel, repairs=repairs, parts=parts, zone=layout.zone, lines=lines)
+
+
+def _on_clocks(rows: _Rows, zone: str, frequency: Frequency | None) -> tuple[_Rows, Frequency]:
+    """Return the rows with the moments that their grid counts, and the grid.
+
+    Days and longer steps go by local clocks, hours and shorter ones by UTC, where none comes twice.
+    """
+    found = frequency or infer_frequency(rows.moments, rows.series, dated=rows.dated)
+    if not zone or not rows.dated:
+        return rows, found
+    clocks = local(rows.moments, zone) if rows.zoned else rows.moments
+    if frequency is None:
+        found = infer_frequency(clocks, rows.series, dated=True)
+    if found.wall:
+        return replace(rows, moments=clocks), found
+    moments = rows.moments if rows.zoned else unfolded(clocks, zone, rows.series)
+    return replace(rows, moments=moments), frequency or infer_frequency(
+        moments, rows.series, dated=True)  # fmt: skip
 
 
 def default_targets(table: Table, besides: Sequence[str]) -> tuple[str, ...]:
@@ -176,6 +219,7 @@ class _Rows:
     parts: np.ndarray | None
     numbers: np.ndarray  # data rows, from 0
     undated: int
+    zoned: bool  # the moments are in UTC; else they are what local clocks show
 
     @classmethod
     def read(cls, table: Table, layout: Layout) -> _Rows:
@@ -198,7 +242,7 @@ class _Rows:
         values = np.column_stack([_numbers(table, name, there) for name in layout.targets])
         parts = None if layout.split is None else _part_codes(table, layout.split, there)
         return cls(moments[there], dated, codes, names, values, parts, there,
-                   table.rows - len(there))  # fmt: skip
+                   table.rows - len(there), bool(zone_of(table, layout.time)))  # fmt: skip
 
 
 def _numbers(table: Table, name: str, rows: np.ndarray) -> np.ndarray:
@@ -289,6 +333,7 @@ def _trimmed(merged: _Merged, rows: _Rows, frequency: Frequency, layout: Layout)
     names: list[str] = []
     targets: list[str] = []
     first: list[int] = []
+    ids: list[int] = []
     pieces: list[np.ndarray] = []
     empty: list[str] = []
     for owner, low, high in zip(owners, starts, ends, strict=True):
@@ -305,13 +350,15 @@ def _trimmed(merged: _Merged, rows: _Rows, frequency: Frequency, layout: Layout)
             names.append(rows.names[owner])
             targets.append(target)
             first.append(int(begin))
+            ids.append(int(owner))
             pieces.append(line)
     if not pieces:
         raise TargetError("all values are missing", where=f"column {layout.targets[0]!r}",
                           remedy="name another --target")  # fmt: skip
     bounds = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
     return Panel(frequency, rows.dated, tuple(names), tuple(targets), np.array(first, np.int64),
-                 bounds, np.concatenate(pieces), Repairs(empty=tuple(empty)))  # fmt: skip
+                 bounds, np.concatenate(pieces), Repairs(empty=tuple(empty)),
+                 owner=np.array(ids, np.int64))  # fmt: skip
 
 
 def _repairs(rows: _Rows, merged: _Merged, panel: Panel, off_grid: int) -> Repairs:

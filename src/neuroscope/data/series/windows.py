@@ -9,12 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from neuroscope.data.series.panel import Panel
 
 _NUMBERS_AT_ONCE = 1 << 21
+
+
+class Block(NamedTuple):
+    """What n origins know: readings, their scale, and what stands beside them.
+
+    `scale` (n, 1) is the standard deviation of all readings known. `seen` (n, t, c) holds the
+    columns beside, first those known ahead, then those known up to now, less their mean; `then`
+    and `coming` (n, t and h, f) what is known ahead and what the calendar says, at the steps of the
+    window and at those to come.
+    """
+
+    values: np.ndarray  # (n, t)
+    scale: np.ndarray
+    seen: np.ndarray
+    then: np.ndarray
+    coming: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +59,57 @@ class Windows:
         """Return the windows (n, look_back) float64."""
         return self._filled(-self.look_back, 0)
 
+    def some(self, rows: np.ndarray | slice) -> Windows:
+        """Return the windows of some origins."""
+        return Windows(self.panel, self.series[rows], self.at[rows], self.look_back)
+
+    def parts(self, channels: int = 1) -> Iterator[Windows]:
+        """Yield some origins at a time, so that windows of so many channels need little memory."""
+        size = max(_NUMBERS_AT_ONCE // (self.look_back * channels), 1)
+        for first in range(0, len(self), size):
+            yield self.some(slice(first, first + size))
+
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the windows some rows at a time."""
-        size = max(_NUMBERS_AT_ONCE // self.look_back, 1)
-        for first in range(0, len(self), size):
-            part = slice(first, first + size)
-            yield Windows(self.panel, self.series[part], self.at[part], self.look_back).values()
+        for part in self.parts():
+            yield part.values()
+
+    def known(self, horizon: int) -> Iterator[Block]:
+        """Yield what the origins know, some rows at a time, for `horizon` steps to come."""
+        for part in self.parts(1 + columns(self.panel)):
+            yield part.block(horizon)
+
+    def block(self, horizon: int, ahead: int = 0) -> Block:
+        """Return what the origins know, for `horizon` steps to come; all at once.
+
+        With `ahead`, columns beside are read as if so many of these steps had passed already.
+        """
+        panel, beside, n = self.panel, self.panel.beside, len(self)
+        values = self.values()
+        if beside is None:
+            then, coming = np.zeros((n, self.look_back, 0)), np.zeros((n, horizon, 0))
+            return Block(values, np.ones((n, 1)), then, then, coming)
+        origin = (panel.first[self.series] + self.at)[:, None]
+        window = origin + ahead + np.arange(-self.look_back, 0)
+        seen = beside.seen(self.series, window, origin[:, 0])
+        seen[..., beside.ahead :] -= seen[..., beside.ahead :].mean(axis=1, keepdims=True)
+        return Block(
+            values,
+            self._scale(),
+            seen,
+            beside.coming(self.series, window),
+            beside.coming(self.series, origin + ahead + np.arange(horizon)),
+        )
+
+    def _scale(self) -> np.ndarray:
+        """Return the standard deviation of all readings up to each origin (n, 1), above 0."""
+        total, square = self.panel.sums
+        begin = self.panel.bounds[self.series]
+        count = np.maximum(self.at, 1)
+        mean = (total[begin + self.at] - total[begin]) / count
+        power = (square[begin + self.at] - square[begin]) / count
+        variance = np.maximum(power - mean**2, 0.0)
+        return np.sqrt(np.maximum(variance, 1e-12 * np.maximum(power, 1e-12)))[:, None]
 
     def truth(self, horizon: int) -> np.ndarray:
         """Return the readings that follow (n, horizon); NaN in gaps and behind the last one."""
@@ -76,6 +138,28 @@ class Windows:
         place = np.clip(place, low, high - 1)
         seen = panel.next_known[place] < known
         return np.where(seen, panel.bridged[place], panel.carried[place])
+
+
+@dataclass(frozen=True, eq=False)
+class Later:
+    """The same origins when `ahead` steps were forecast, which are read as readings."""
+
+    windows: Windows
+    read: np.ndarray  # (n, look_back)
+    ahead: int
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the readings."""
+        yield self.read
+
+    def known(self, horizon: int) -> Iterator[Block]:
+        """Yield what is known, all at once."""
+        yield self.windows.block(horizon, self.ahead)._replace(values=self.read)
+
+
+def columns(panel: Panel) -> int:
+    """Return how many numbers stand beside each reading of a panel, at a step seen or to come."""
+    return 0 if panel.beside is None else panel.beside.future + panel.beside.past
 
 
 def spread(windows: np.ndarray) -> np.ndarray:

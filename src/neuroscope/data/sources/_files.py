@@ -15,7 +15,7 @@ HEAD_BYTES = 1 << 18
 GZIP_MAGIC = b"\x1f\x8b"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".json", ".jsonl", ".ndjson", ".npz", ".db", ".zip")
-_FOREIGN = (
+FOREIGN = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook (.xlsx)", "save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Office file (.xls)", "save the sheet as CSV"),
     (b"%PDF", "a PDF document", "export the table as CSV"),
@@ -133,7 +133,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 def refuse_foreign(start: bytes, path: Path) -> None:
     """Raise SourceError when a text file is another thing renamed: Excel, HTML, a picture."""
-    for magic, what, remedy in _FOREIGN:
+    for magic, what, remedy in FOREIGN:
         if start.startswith(magic):
             raise SourceError(f"this is {what}, not a text table", where=str(path), remedy=remedy)
     opening = start[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()

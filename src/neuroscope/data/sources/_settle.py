@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from neuroscope.base.errors import SourceError
+from neuroscope.data.series.zones import with_zone
 from neuroscope.data.sources import _amounts as amounts
 from neuroscope.data.sources._sql import batches, identifier, literal
 
@@ -35,6 +36,7 @@ _DATES = (
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S")
 _OFFSET = r"\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d(:?\d\d)?)$"  # behind a time of day
+_IN_UTC = "AT TIME ZONE 'UTC'"
 _LOOKS_DATED = re.compile(
     r"\d{1,4}[-./]\d{1,2}([-./]\d{1,4})?([ T]\d.*)?$|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}"
     r"|[A-Za-z]{3,9} \d{1,2}, \d{4}"
@@ -64,13 +66,16 @@ class _Plan:
 
     casts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    zones: dict[str, str] = field(default_factory=dict)  # of columns brought to UTC, by name
     mixed: dict[str, _Words] = field(default_factory=dict)
 
 
 def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Table, list[str]]:
     """Return the rows of `relation` (a SQL table expression) typed, with notes for people.
 
-    Text is dictionary-encoded unless most values differ. Database errors pass through.
+    Text is dictionary-encoded unless most values differ. Database errors pass through. The answer
+    to a query is collected by one thread: several bring the rows of a join or a group in another
+    order each time, and with it another split and another model of the same data.
     """
     types = _types(connection, relation)
     loose = [identifier(name) for name, kind in types.items() if kind == "JSON"]
@@ -89,7 +94,11 @@ def settle(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[pa.Tab
     if not plan.casts:
         raise SourceError("none of the columns can be used", remedy="; ".join(plan.notes))
     query = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in plan.casts.items())
+    if relation.startswith("("):
+        connection.execute("SET threads = 1")
     arrow = _collect(batches(connection, f"SELECT {query} FROM {relation}"))
+    for name, zone in plan.zones.items():
+        arrow = with_zone(arrow, name, zone)
     return arrow, plan.notes + [
         _mixed_note(connection, arrow, words) for words in plan.mixed.values()
     ]
@@ -163,6 +172,8 @@ def _plan_words(
         value = f"CASE WHEN {kept} THEN {value} END"
     cast, note = _meaning(connection, relation, words, value)
     plan.casts[words.name] = cast
+    if _IN_UTC in cast:
+        plan.zones[words.name] = _zone(connection, relation, value)
     if note:
         plan.notes.append(f"column {words.name!r}: {note}")
     if cast == value and words.padded:
@@ -226,12 +237,24 @@ def _zoned_dates(
     connection: duckdb.DuckDBPyConnection, relation: str, words: _Words, value: str, zoned: int
 ) -> tuple[str, str]:
     """Bring times that name their offset to UTC; beside times that name none, they stay text."""
-    moment = f"CAST(TRY_CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS TIMESTAMP)"
+    moment = f"CAST(TRY_CAST({value} AS TIMESTAMPTZ) {_IN_UTC} AS TIMESTAMP)"
     if zoned < words.present:
         return value, (f"{zoned:,} of {words.present:,} times name a time zone and the others do "
                        "not; kept as text")  # fmt: skip
     read = connection.execute(f"SELECT count({moment}) FROM {relation}").fetchall()[0][0]
     return (moment, "times of day brought to UTC") if read == words.present else (value, "")
+
+
+def _zone(connection: duckdb.DuckDBPyConnection, relation: str, value: str) -> str:
+    """Return the offset that all times of a column name, as +01:00, else UTC."""
+    found = connection.execute(
+        f"SELECT DISTINCT regexp_extract({value}, {literal(_OFFSET)}, 3) FROM {relation} "
+        f"WHERE {value} IS NOT NULL LIMIT 2"
+    ).fetchall()
+    if len(found) != 1 or found[0][0].strip("+-0:") in ("", "Z"):
+        return "UTC"
+    digits = found[0][0].replace(":", "").ljust(5, "0")
+    return f"{digits[:3]}:{digits[3:]}"
 
 
 def _plan_other(name: str, kind: str, plan: _Plan) -> None:
@@ -246,7 +269,8 @@ def _plan_other(name: str, kind: str, plan: _Plan) -> None:
         plan.notes.append(f"column {name!r}: nested values kept as JSON text")
         plan.casts[name] = f"CAST(to_json({column}) AS VARCHAR)"
     elif kind.startswith("TIMESTAMP WITH"):
-        plan.casts[name] = f"CAST({column} AT TIME ZONE 'UTC' AS TIMESTAMP)"
+        plan.casts[name] = f"CAST({column} {_IN_UTC} AS TIMESTAMP)"
+        plan.zones[name] = "UTC"
     elif kind.startswith(_AS_DOUBLE):
         plan.casts[name] = f"CAST({column} AS DOUBLE)"
     elif kind == "INTERVAL":

@@ -11,10 +11,12 @@ import pyarrow as pa
 
 from neuroscope.base import randomness
 from neuroscope.data.images.column import IMAGE, as_arrays
+from neuroscope.data.memory_tasks import adding
 from neuroscope.data.series.column import as_lists, ends
 from neuroscope.data.sources._numbers import number_pairs
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
+from neuroscope.data.text.messages import messages
 
 KIND = "a built-in data set by name (`neuroscope data` lists them)"
 
@@ -33,6 +35,8 @@ class BuiltinSet:
 
 
 _SETS = (
+    BuiltinSet("adding", "3,000 rows of numbers, two of them marked: their sum? (made up)",
+               3000, 3, "sum", "regression"),
     BuiltinSet("breast-cancer", "569 tumours measured under the microscope: malignant or benign?",
                569, 31, "diagnosis", "binary"),
     BuiltinSet("diabetes", "442 patients: how far has diabetes progressed after one year?",
@@ -43,6 +47,8 @@ _SETS = (
                1797, 2, "digit", "multiclass"),
     BuiltinSet("iris", "150 flowers, four lengths and widths: which of three species?",
                150, 5, "species", "multiclass"),
+    BuiltinSet("messages", "900 messages to a shop: what are they about? (made up)",
+               900, 2, "topic", "multiclass"),
     BuiltinSet("numbers", "8,000 numbers below a million in English words, and in digits (made up)",
                8000, 2, "digits", "translation"),
     BuiltinSet("spirals", "1,000 points on two wound arms: needs several hidden units (made up)",
@@ -59,6 +65,7 @@ _SETS = (
                1000, 3, "label", "binary"),
 )  # fmt: skip
 
+_ADDED_STEPS = 30
 _DIABETES = ("age", "sex", "body_mass_index", "blood_pressure", "cholesterol", "ldl", "hdl",
              "cholesterol_ratio", "log_triglycerides", "glucose")  # fmt: skip
 
@@ -100,7 +107,8 @@ def accepts(source: Any) -> bool:
 def read(source: str, *, sql: str | None = None) -> Table:
     """Return a built-in set; the target is its last column."""
     made = {"xor": _xor, "two-moons": _two_moons, "spirals": _spirals, "waves": _waves,
-            "visitors": _visitors, "numbers": number_pairs}  # fmt: skip
+            "visitors": _visitors, "messages": messages, "numbers": number_pairs,
+            "adding": _adding}  # fmt: skip
     make = made.get(source)
     arrow = make() if make else _from_sklearn(source)
     return queried(Table(arrow, Origin(source)), sql)
@@ -216,3 +224,11 @@ def _visitors() -> pa.Table:
         "museum": pa.array(joined["museum"].tolist()),
         "visitors": pa.array(joined["visitors"].astype(np.int64)),
     })  # fmt: skip
+
+
+def _adding() -> pa.Table:
+    """Return the adding problem: without a memory of the first mark no one knows the sum."""
+    x, y = adding(3000, _ADDED_STEPS)
+    lists = {name: pa.array(list(x[:, :, k].astype(np.float64))) for k, name in
+             enumerate(("value", "mark"))}  # fmt: skip
+    return pa.table({**lists, "sum": y.astype(np.float64)})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroscope.base.errors import NeuroscopeError, SourceError
-from neuroscope.data.sources import _dialect, _files
+from neuroscope.data.sources import _dialect, _files, _prose
 from neuroscope.data.sources._names import clean_names
 from neuroscope.data.sources._query import queried
 from neuroscope.data.sources._settle import settle
@@ -55,8 +55,9 @@ class _Part:
 
 def accepts(source: Any) -> bool:
     """Tell whether `source` is named like a delimited text file or a glob of them."""
-    named = _files.ending(source) in ENDINGS and "://" not in source
-    return named and not _files.is_pair(source)
+    if _files.ending(source) not in ENDINGS or "://" in source or _files.is_pair(source):
+        return False
+    return not (_prose.named_text(source) and _prose.is_prose(source))
 
 
 def read(source: str, *, sql: str | None = None) -> Table:

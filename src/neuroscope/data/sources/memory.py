@@ -12,6 +12,7 @@ import pyarrow as pa
 from neuroscope.base.errors import NeuroscopeError, SourceError
 from neuroscope.data.images.column import IMAGE, LABEL, as_arrays, is_arrays
 from neuroscope.data.images.from_arrays import as_pictures
+from neuroscope.data.series.zones import named
 from neuroscope.data.sources._names import clean_names
 from neuroscope.data.sources._query import queried
 from neuroscope.data.sources._settle import settle
@@ -59,6 +60,7 @@ def _settled(raw: pa.Table, text: str) -> tuple[pa.Table, list[str]]:
         connection.register("source", others)
         try:
             arrow, found = settle(connection, "source")
+            arrow = named(arrow, dict(zip(others.column_names, others.schema.types, strict=True)))
         except NeuroscopeError as error:
             raise error.at(text) from None
     for name in pictures:

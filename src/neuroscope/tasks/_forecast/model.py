@@ -12,13 +12,14 @@ from neuroscope.base.catalogue import Catalogue
 from neuroscope.base.errors import InputError, ModelError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import Schema
-from neuroscope.data.series.frequency import Frequency
 from neuroscope.data.series.panel import Panel, panel_of
-from neuroscope.data.series.windows import Windows, spread
+from neuroscope.data.series.windows import Later, Windows, spread
+from neuroscope.data.series.zones import local
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 from neuroscope.judge.conformal import Intervals
 from neuroscope.runs.artefact import Artefact
+from neuroscope.tasks._forecast.beside import furnished
 from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.setting import Setting
 from neuroscope.tasks._learning import Learner
@@ -74,7 +75,7 @@ class ForecastModel:
                 f"{theirs.words}",
                 where=f"column {layout.time!r}", remedy="bring them to the same step",
             )  # fmt: skip
-        return found
+        return furnished(found, self.setting)
 
     def windows(self, panel: Panel, series: np.ndarray, at: np.ndarray) -> Windows:
         """Return what the learner reads before the origins (series, readings known)."""
@@ -91,7 +92,8 @@ class ForecastModel:
         while known is not None and values.shape[1] < horizon:
             known = np.concatenate([known, values[:, -self.setting.horizon :]], axis=1)
             known = known[:, -self.encoder.look_back :]
-            values = np.concatenate([values, self.learner.predict(_given(known))], axis=1)
+            later = Later(windows, known, values.shape[1])
+            values = np.concatenate([values, self.learner.predict(later)], axis=1)
         values = values[:, :horizon]
         seen = replace(windows, look_back=self.setting.look_back)  # as the intervals were measured
         low, high = self.intervals.around(values, spreads(seen))
@@ -100,26 +102,49 @@ class ForecastModel:
     def predict(self, source: Any, horizon: int | None = None) -> np.ndarray:
         """Return the forecasts (series, horizon) that follow the last reading of each series."""
         panel = self.panel(_table(source))
-        return self.answer(self.latest(panel), horizon).values
+        windows = self.latest(panel)
+        self.check(windows, horizon)
+        return self.answer(windows, horizon).values
+
+    def check(self, windows: Windows, horizon: int | None = None) -> None:
+        """Raise an InputError where a column that is known ahead has no value at a step to come."""
+        panel, steps = windows.panel, horizon or self.setting.horizon
+        if panel.beside is None:
+            return
+        origin = (panel.first[windows.series] + windows.at)[:, None]
+        lacking = panel.beside.lacking(windows.series, origin + np.arange(steps))
+        if lacking:
+            lack, total = lacking[0], steps * len(windows)
+            name = panel.label(lack.series) if len(panel) > 1 else ""
+            begins = moment_text(panel, lack.place)
+            also = f", nor have {', '.join(repr(one.column) for one in lacking[1:])}"
+            raise InputError(
+                f"column {lack.column!r} has no value at {lack.steps:,} of the {total:,} steps to "
+                f"forecast{also if lacking[1:] else ''}; the first is {begins}"
+                f"{f' of {name!r}' if name else ''}",
+                remedy="give a row for each step to come, with these columns filled and the target "
+                "left empty",
+            )
 
     def latest(self, panel: Panel) -> Windows:
         """Return the last window of each series."""
         return self.windows(panel, np.arange(len(panel)), panel.lengths)
 
 
+def moment_text(panel: Panel, place: int) -> str:
+    """Return the moment of a place on the grid as a person writes it, by the clocks of its zone."""
+    moment = float(panel.frequency.moments(np.array([place]))[0])
+    if not panel.dated:
+        return f"{moment:g}"
+    if not panel.frequency.wall:
+        moment = float(local(np.array([moment]), panel.zone)[0])
+    return str(np.datetime64(round(moment), "s")).replace("T", " ").removesuffix(" 00:00:00")
+
+
 def spreads(windows: Windows) -> np.ndarray:
     """Return the spread (n,) of each window, the unit of the intervals."""
     found = [spread(block) for block in windows.blocks()]
     return np.concatenate(found) if found else np.zeros(0)
-
-
-def _given(values: np.ndarray) -> Windows:
-    """Return windows that hold these values (n, look_back)."""
-    n, length = values.shape
-    panel = Panel(Frequency("number", 1.0, 0.0), dated=False, names=("",) * n, targets=("",) * n,
-                  first=np.zeros(n, np.int64), bounds=np.arange(n + 1, dtype=np.int64) * length,
-                  values=values.ravel())  # fmt: skip
-    return Windows(panel, np.arange(n), np.full(n, length), length)
 
 
 def _table(source: Any) -> Table:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.data.series.windows import Windows, spread
+from neuroscope.data.series.windows import Block, Windows, spread
 from neuroscope.tasks import _torch
 from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._remembered import look_inside
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 _VISITS = 250_000  # windows times epochs from which more epochs add little
 _MOST_EPOCHS = 60
 _WATCHED = 2000  # about so many held-out windows are looked at after each epoch
+_LOOKED_AT = 48  # training windows that a net's memory is measured on
 _TOKENS = 24  # pieces that a window is cut into, about
+_EXTRA = 4  # numbers that a net gives for each step to come, beside the forecast itself
 _AT_ONCE = 2048  # windows predicted at a time
 
 
@@ -59,13 +62,13 @@ class NetForecaster:
         self.net.eval()
         device, found = next(self.net.parameters()).device, []
         with torch.inference_mode():
-            for block in x.blocks():
-                z, mean, std = normalised(block)
-                for first in range(0, len(z), _AT_ONCE):
-                    inputs = torch.from_numpy(z[first : first + _AT_ONCE]).to(device)
-                    found.append(self.net(cut(inputs, self.record)).cpu().double().numpy())
+            for block in x.known(self.record.get("horizon", self.record["options"]["outputs"])):
+                inputs, mean, std = normalised(block)
+                for first in range(0, len(mean), _AT_ONCE):
                     rows = slice(first, first + _AT_ONCE)
-                    found[-1] = mean[rows] + std[rows] * found[-1]
+                    parts = tuple(torch.from_numpy(part[rows]).to(device) for part in inputs)
+                    said = self.net(*cut(parts, self.record)).cpu().double().numpy()
+                    found.append(mean[rows] + std[rows] * said)
         return np.concatenate(found) if found else np.empty((0, 1))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -78,18 +81,45 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetFo
     return _torch.rebuilt(record, arrays, lambda net: NetForecaster(net, record["net"], None, None))
 
 
-def normalised(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return windows (n, t) without level and spread, float32, and both, each (n, 1)."""
-    mean, std = windows.mean(axis=1, keepdims=True), spread(windows)[:, None]
-    return ((windows - mean) / std).astype(np.float32), mean, std
+def normalised(block: Block) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+    """Return what nets read, float32, and the level and spread of the windows, each (n, 1).
+
+    It is the windows without both (n, t), or with the columns beside (n, t, 1 + c), and where there
+    are some the columns known ahead (n, h, f).
+    """
+    mean, std = block.values.mean(axis=1, keepdims=True), spread(block.values)[:, None]
+    z = ((block.values - mean) / std).astype(np.float32)
+    if block.seen.shape[2]:
+        z = np.concatenate([z[:, :, None], block.seen.astype(np.float32)], axis=2)
+    if not block.coming.shape[2]:
+        return (z,), mean, std
+    return (z, block.coming.astype(np.float32)), mean, std
 
 
-def cut(inputs: Any, record: Mapping[str, Any]) -> Any:
-    """Return windows (n, t) as the net of `record` reads them: whole, or (n, pieces, piece)."""
-    options = record["options"]
-    if "steps" not in options:
-        return inputs
-    return inputs.reshape(len(inputs), options["steps"], options["channels"])
+def cut(inputs: tuple[Any, ...], record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return windows as the net of `record` reads them: flat, or (n, pieces, piece)."""
+    options, (windows, *coming) = record["options"], inputs
+    shape = (options["steps"],) if "steps" in options else ()
+    return (windows.reshape(len(windows), *shape, options["channels"]), *coming)
+
+
+def record_of(training: Training, family: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of a net whose `options` hold channels and outputs for the target alone.
+
+    Columns beside the target are more channels; where some are known ahead the net gives, of each
+    step to come, some numbers more, from which, with these columns, its forecast is made.
+    """
+    panel, horizon = Posed.of(training.problem).panel, options["outputs"]
+    if panel.beside is None:
+        return {"family": family, "options": options}
+    options = options | {
+        "channels": options["channels"] * (1 + panel.beside.ahead + panel.beside.past)
+    }
+    if not panel.beside.future:
+        return {"family": family, "options": options}
+    ahead = {"columns": panel.beside.future, "extra": _EXTRA, "seed": options["seed"]}
+    options = options | {"outputs": horizon * (1 + _EXTRA)}
+    return {"family": family, "options": options, "ahead": ahead, "horizon": horizon}
 
 
 def recipe_of(training: Training, net: str, learning_rate: float, **changes: Any) -> Recipe:
@@ -127,7 +157,7 @@ def over_time(training: Training, recipe: Recipe, family: str, **options: Any) -
     look_back = recipe.look_back or setting.look_back
     size = piece(look_back, setting.season)
     shape = {"channels": size, "steps": look_back // size, "outputs": setting.horizon}
-    return {"family": family, "options": shape | {"seed": recipe.seed} | options}
+    return record_of(training, family, shape | {"seed": recipe.seed} | options)
 
 
 def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]) -> NetForecaster:
@@ -137,13 +167,28 @@ def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]
     net = _torch.built(record)
     kept = posed.learnable(training)
     older, newest = _divided(posed, training.rows[kept]) if recipe.patience else (kept, None)
-    data = _data(posed, _some(x, kept[older] if newest is not None else kept), record)
-    valid = None if newest is None else _data(posed, _some(x, kept[newest]), record)
+    data = _data(posed, x.some(kept[older] if newest is not None else kept), record)
+    valid = None if newest is None else _data(posed, x.some(kept[newest]), record)
     if valid is None:
         recipe = replace(recipe, patience=0)
     seen = _torch.watching(training, watch)
     followed = _torch.trained(net, record, data, recipe, seen, valid=valid)
-    return NetForecaster(net.float().eval(), record, encoder, followed)
+    net = net.float().eval()
+    _look_inside(training, watch, net, record, x.some(kept[-_LOOKED_AT:]))
+    return NetForecaster(net, record, encoder, followed)
+
+
+def _look_inside(
+    training: Training, watch: Watch, net: nn.Module, record: Mapping[str, Any], x: Windows
+) -> None:
+    """Keep for the report how far back a net over time remembers, on the newest windows."""
+    if "steps" not in record["options"]:
+        return
+    setting = Posed.of(training.problem).setting
+    inputs, _, _ = normalised(x.block(setting.horizon))
+    windows, *_ = cut(inputs, record)
+    look_inside(training, watch, net, record, windows,
+                step=x.look_back / record["options"]["steps"])  # fmt: skip
 
 
 def _divided(posed: Posed, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -157,19 +202,15 @@ def _divided(posed: Posed, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | N
     return older, newest[:: max(len(newest) // _WATCHED, 1)]
 
 
-def _some(x: Windows, rows: np.ndarray) -> Windows:
-    return Windows(x.panel, x.series[rows], x.at[rows], x.look_back)
-
-
 def _data(posed: Posed, x: Windows, record: Mapping[str, Any]) -> Any:
     """Return windows with their targets and weights as the loop takes them."""
     from neuroscope.train.data import Data  # noqa: PLC0415 - imports torch
 
-    inputs, mean, std = normalised(x.values())
+    inputs, mean, std = normalised(x.block(posed.setting.horizon))
     targets = ((x.targets(posed.setting.horizon) - mean) / std).astype(np.float32)
     unit = np.where(posed.spread > 0, posed.spread, 1.0)[x.series]
     weights = np.minimum((std[:, 0] / unit) ** 2, 25.0).astype(np.float32)
     flat = std[:, 0] <= 1e-6 * np.maximum(np.abs(mean[:, 0]), 1e-6)
     targets[flat] = 0.0  # a window without spread says nothing of what comes
     return Data(inputs, np.clip(targets, -50, 50), np.maximum(weights, 1e-6),
-                prepare=lambda given, _: (cut(given[0], record),))  # fmt: skip
+                prepare=lambda given, _: cut(given, record))  # fmt: skip

@@ -12,7 +12,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import Schema
 from neuroscope.data.series.origins import Plan, plan_origins
 from neuroscope.data.series.panel import Layout, Panel, panel_of
-from neuroscope.data.series.windows import Windows
+from neuroscope.data.series.windows import Windows, columns
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 from neuroscope.judge import _forecasts as paths
@@ -20,6 +20,8 @@ from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.setting import Setting, settle
 from neuroscope.tasks._learning import Problem, Training
 
+MOST_BESIDE = 60_000_000  # numbers in all training windows with columns beside them
+_FEWEST = 500  # windows that are kept all the same
 _KEY = "forecast"  # of what a problem's rungs share
 
 
@@ -50,13 +52,21 @@ class Posed:
         return self.plan.cuts.test - 1 - shift
 
     def learnable(self, training: Training) -> np.ndarray:
-        """Return which training rows (positions) end before the first that they are judged on."""
+        """Return which training rows (positions) end before the first that they are judged on.
+
+        Of windows with many columns beside, which need much memory, evenly taken ones.
+        """
         when = self.plan.origins.when
-        everything = np.arange(len(training.rows))
-        if training.held is None or not len(training.held):
-            return everything
-        ends = when[training.rows] + self.setting.horizon
-        kept = everything[ends <= when[training.held].min()]
+        kept = everything = np.arange(len(training.rows))
+        if training.held is not None and len(training.held):
+            ends = when[training.rows] + self.setting.horizon
+            kept = everything[ends <= when[training.held].min()]
+        beside = columns(self.panel)
+        if not beside:
+            return kept if len(kept) else everything[:1]
+        most = MOST_BESIDE // ((self.setting.look_back + self.setting.horizon) * (1 + beside))
+        if len(kept) > max(most, _FEWEST):
+            kept = kept[np.unique(np.linspace(0, len(kept) - 1, max(most, _FEWEST)).astype(int))]
         return kept if len(kept) else everything[:1]
 
 
@@ -77,11 +87,18 @@ class WindowEncoding:
 
 
 def panel_and_setting(
-    table: Table, layout: Layout, *, horizon: int | None, look_back: int | None
-) -> tuple[Panel, Setting]:
-    """Read the series of a table and settle what is asked of them."""
+    table: Table, layout: Layout, *, horizon: int | None, look_back: int | None,
+    calendar: Sequence[str] | None = None,
+) -> tuple[Panel, Setting]:  # fmt: skip
+    """Read the series of a table and settle what is asked of them, and what is read beside them.
+
+    `calendar` names parts of it; () is none of them and None finds out what helps.
+    """
+    from neuroscope.tasks._forecast.beside import settled  # noqa: PLC0415 - stands on the linear one
+
     panel = panel_of(table, layout)
-    return panel, settle(panel, layout, horizon=horizon, look_back=look_back)
+    setting = settle(panel, layout, horizon=horizon, look_back=look_back)
+    return settled(panel, setting, calendar)
 
 
 def pose(

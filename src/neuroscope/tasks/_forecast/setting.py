@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from neuroscope.base.errors import InputError, ModelError
+from neuroscope.data.series.beside.codes import Code
 from neuroscope.data.series.frequency import Frequency
 from neuroscope.data.series.origins import first_judged
 from neuroscope.data.series.panel import Layout, Panel
 from neuroscope.data.series.season import Chosen, choose_look_back, default_horizon, find_season
+
+_TUPLES = ("targets", "ahead", "past", "codes")  # of a layout
 
 
 @dataclass(frozen=True)
@@ -23,22 +26,28 @@ class Setting:
     look_back: int
     season: int  # steps; 1 is none
     reasons: Mapping[str, str] = field(default_factory=dict)
+    codes: tuple[Code, ...] = ()  # of the columns beside the targets
+    calendar: tuple[str, ...] = ()  # parts of the calendar that are read
 
     def to_json(self) -> dict[str, Any]:
         """Return the setting as a JSON object; `from_json` gives an equal one back."""
         record = asdict(self)
-        record["layout"]["targets"] = list(self.layout.targets)
-        return record | {"reasons": dict(self.reasons)}
+        for name in _TUPLES:
+            record["layout"][name] = list(record["layout"][name])
+        return record | {"reasons": dict(self.reasons), "calendar": list(self.calendar),
+                         "codes": [code.to_json() for code in self.codes]}  # fmt: skip
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Setting:
         """Build the setting that `to_json` wrote; ModelError for anything else."""
         try:
             layout = dict(record["layout"])
-            layout["targets"] = tuple(layout["targets"])
+            layout |= {name: tuple(layout.get(name, ())) for name in _TUPLES}
             return cls(Layout(**layout), Frequency.from_json(record["frequency"]),
                        int(record["horizon"]), int(record["look_back"]), int(record["season"]),
-                       dict(record["reasons"]))  # fmt: skip
+                       dict(record["reasons"]),
+                       tuple(Code.from_json(code) for code in record.get("codes", ())),
+                       tuple(record.get("calendar", ())))  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the model's series cannot be read: {error!r}") from error
 

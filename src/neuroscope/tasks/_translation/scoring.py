@@ -49,7 +49,7 @@ def packed(
 ) -> np.ndarray:
     """Return predictions (n, 31) of n pairs of which `rows` (positions) were translated."""
     n = len(bits)
-    wanted = [str(references[row]) for row in rows.tolist()]
+    wanted = [references[int(row)] for row in rows]
     bleu, chrf = counts(written, wanted)
     whole = np.zeros((n, 1 + bleu.shape[1] + chrf.shape[1]))
     same = np.array([a == b for a, b in zip(written, wanted, strict=True)], bool)

@@ -12,11 +12,12 @@ from neuroscope.data.series.windows import Windows
 from neuroscope.judge import _forecasts as paths
 from neuroscope.judge.conformal import Intervals, coverage, measure, quantile_loss
 from neuroscope.tasks import rung_name
-from neuroscope.tasks._forecast.model import spreads
+from neuroscope.tasks._forecast.model import moment_text, spreads
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Learner, Problem
 from neuroscope.verbs._climb.climb import Climb
-from neuroscope.verbs._forecasts.prepare import moment_text, summary
+from neuroscope.verbs._forecasts.prepare import summary
+from neuroscope.verbs._series.memory import memory_view
 
 _SHOWN = 4  # series that are drawn
 _HISTORY = 3.0  # horizons of history that are drawn, and at least two seasons
@@ -33,14 +34,17 @@ def intervals_of(problem: Problem, rows: np.ndarray, said: np.ndarray) -> Interv
 def forecast_view(
     climb: Climb, learner: Learner, intervals: Intervals, rows: np.ndarray, said: np.ndarray
 ) -> dict[str, Any]:
-    """Return the block "forecast" of a result: `said` (n, h) are the forecasts of test `rows`."""
+    """Return the blocks "forecast" and "memory" of a result.
+
+    `said` (n, h) are the forecasts of test `rows`.
+    """
     posed = Posed.of(climb.problem)
-    return summary(posed.panel, posed.setting) | {
+    return {"forecast": summary(posed.panel, posed.setting) | {
         "unit": _unit(climb)[1],
         "intervals": _measured(climb.problem, intervals, rows, said),
         "by_step": _by_step(climb, rows, said),
         "examples": _examples(climb.problem, learner, intervals),
-    }
+    }, **memory_view(climb, "reading")}  # fmt: skip
 
 
 def _measured(
@@ -102,12 +106,21 @@ def _examples(problem: Problem, learner: Learner, intervals: Intervals) -> list[
         for at, kind in ((newest, "test"), (int(panel.lengths[series]), "next")):
             look_back = getattr(learner.encoder, "look_back", setting.look_back)
             windows = Windows(panel, np.array([series]), np.array([at]), look_back)
+            if kind == "next" and not known_ahead(windows, setting.horizon):
+                continue
             said = learner.predict(windows)
             seen = replace(windows, look_back=setting.look_back)
             lows, highs = intervals.around(said, spreads(seen))
             found.append(_example(panel, int(series), at, kind, setting.season, said[0])
                          | {"low": lows[:, 0].tolist(), "high": highs[:, 0].tolist()})  # fmt: skip
     return found
+
+
+def known_ahead(windows: Windows, horizon: int) -> bool:
+    """Say whether the rows to come are there, with all that is to be known ahead of them."""
+    beside, panel = windows.panel.beside, windows.panel
+    origin = (panel.first[windows.series] + windows.at)[:, None]
+    return beside is None or not beside.lacking(windows.series, origin + np.arange(horizon))
 
 
 def _example(
@@ -118,12 +131,11 @@ def _example(
     shown = int(min(at, wanted, max(_MOST_DRAWN, horizon)))
     begin = panel.bounds[series] + at
     history = panel.values[begin - shown : begin]
-    place = panel.first[series] + at + np.array([0, horizon - 1])
-    first, last = panel.frequency.moments(place)
+    place = int(panel.first[series]) + at
     truth = Windows(panel, np.array([series]), np.array([at]), 1).truth(horizon)[0]
     return {
         "series": panel.label(series), "kind": kind,
-        "from": moment_text(panel, float(first)), "to": moment_text(panel, float(last)),
+        "from": moment_text(panel, place), "to": moment_text(panel, place + horizon - 1),
         "history": _numbers(history), "truth": _numbers(truth) if kind == "test" else [],
         "forecast": said.tolist(),
     }  # fmt: skip

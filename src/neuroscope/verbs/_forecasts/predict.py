@@ -12,6 +12,7 @@ from neuroscope.base.events import Monitor, Progress
 from neuroscope.base.nouns import ROW
 from neuroscope.data.series.frequency import DAY
 from neuroscope.data.series.panel import Panel
+from neuroscope.data.series.zones import stamps
 from neuroscope.data.table import Table
 from neuroscope.data.writing import assembled
 from neuroscope.tasks._forecast.model import Forecast, ForecastModel
@@ -29,13 +30,15 @@ def predict(
     """
     if horizon is not None and horizon < 1:
         raise InputError(f"horizon is {horizon}", remedy="give at least 1 step")
+    wanted = horizon or model.setting.horizon
     try:
         panel = model.panel(table)
+        latest = model.latest(panel)
+        model.check(latest, wanted)
     except NeuroscopeError as error:
         known = error.where.startswith(table.origin.text)
         raise (error if known else error.at(table.origin.text)) from error
-    wanted = horizon or model.setting.horizon
-    answer = model.answer(model.latest(panel), wanted)
+    answer = model.answer(latest, wanted)
     whole = _written(model, panel, answer, table)
     written = str(save_table(whole, out)) if out is not None else None
     monitor(Progress(label="predicting", done=2, total=2))
@@ -67,16 +70,18 @@ def _written(model: ForecastModel, panel: Panel, answer: Forecast, table: Table)
 
 
 def _times(panel: Panel, place: np.ndarray, storage: pa.DataType) -> pa.Array:
-    """Return the moments of places on the grid, stored as the source stores its times."""
+    """Return the moments of places on the grid, stored as the source stores its times.
+
+    They are in the zone of the series' clocks where that is known.
+    """
     moments = panel.frequency.moments(place)
     if not panel.dated:
         whole = pa.types.is_integer(storage) and bool((moments == np.rint(moments)).all())
         return pa.array(moments.astype(np.int64) if whole else moments)
-    stamps = pa.array(np.rint(moments * 1e6).astype(np.int64)).cast(pa.timestamp("us"))
-    if pa.types.is_date(storage) or not (moments % DAY).any():
-        return stamps.cast(pa.date32())
-    zone = getattr(storage, "tz", None)
-    return stamps.cast(pa.timestamp("us", zone)) if zone else stamps
+    whole_days = panel.frequency.wall and not (moments % DAY).any()
+    if pa.types.is_date(storage) or whole_days:
+        return stamps(moments, "").cast(pa.date32())
+    return stamps(panel.utc(place), panel.zone)
 
 
 def _notes(model: ForecastModel, panel: Panel, wanted: int) -> list[str]:

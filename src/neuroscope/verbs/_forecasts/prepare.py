@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError
 from neuroscope.base.events import Monitor, Progress
@@ -15,15 +14,21 @@ from neuroscope.data import _kinds
 from neuroscope.data.schema import Role, Schema, infer_schema
 from neuroscope.data.series.panel import Layout, Panel, default_targets
 from neuroscope.data.series.panel_audit import findings
+from neuroscope.data.series.zones import check as check_zone
+from neuroscope.data.series.zones import zone_of
 from neuroscope.data.sources import builtin
 from neuroscope.data.table import Table
 from neuroscope.tasks import catalogue
+from neuroscope.tasks._forecast.model import moment_text
 from neuroscope.tasks._forecast.posing import WindowEncoding, panel_and_setting, pose
 from neuroscope.tasks._forecast.setting import Setting
 from neuroscope.verbs._prepare import DataOptions, Prepared
 
 TASK = "series_forecast"
-_UNREAD = "a forecast reads the history of its target and nothing else"
+_UNREAD = (
+    "a forecast reads the history of its target, and what --future (known ahead) and --past name"
+)
+_ALL = "all"  # of --past, the columns of numbers that nothing else is said about
 _SMALL = 20  # different numbers above which a target is no class
 
 
@@ -33,9 +38,18 @@ def wanted(table: Table, options: DataOptions) -> bool:
     It is by --task, by --horizon, by several targets beside --time, and by --time alone where no
     other column is left to learn from.
     """
+    found = _wanted(table, options)
+    if not found and options.zone is not None:
+        raise InputError("--zone is for forecasts, and none is asked for",
+                         remedy="leave it out, or add --task series_forecast")  # fmt: skip
+    return found
+
+
+def _wanted(table: Table, options: DataOptions) -> bool:
     if options.task not in (None, "auto"):
         return options.task == TASK
-    if options.horizon is not None or options.look_back is not None:
+    asked = (options.horizon, options.look_back, options.future or None, options.past or None)
+    if any(value is not None for value in asked) or options.calendar != "auto":
         return True
     time = _time(table, options)
     if time is None or options.schema is not None:
@@ -94,9 +108,53 @@ def layout_of(table: Table, options: DataOptions) -> Layout:
                              remedy=f"leave {option} out")  # fmt: skip
     split = options.split or next(
         (name for name in table.names if name.casefold() == "split"), None)  # fmt: skip
-    layout = Layout(time, _targets(table, options, time), _series(table, options), split)
+    zone = options.zone or zone_of(table, time) if time in table.names else options.zone
+    if zone:
+        check_zone(zone)
+    series = _series(table, options)
+    beside = {time, series, split, *options.drop, *options.future, *options.past}
+    targets = _targets(table, options, time)
+    if options.target is None and beside.intersection(targets) - {time}:
+        targets = default_targets(table, [*filter(None, beside)])
+    past = options.past
+    if past == (_ALL,) and _ALL not in table.names:
+        past = _other_numbers(table, {*filter(None, beside), *targets})
+    layout = Layout(time, targets, series, split, options.future, past, zone=zone or "")
     layout.check(table)
-    return layout
+    _check_beside(layout)
+    kinds = options.overrides()
+    coded = tuple(name for name in (*layout.ahead, *layout.past)
+                  if kinds.get(name, {}).get("kind") == "categorical")  # fmt: skip
+    return replace(layout, codes=coded)
+
+
+def _other_numbers(table: Table, taken: set[str]) -> tuple[str, ...]:
+    """Return the columns of numbers beside those taken that are no mere count of the rows."""
+    found = tuple(name for name in table.names if name not in taken and
+                  _kinds.is_number(table.arrow.column(name).type))  # fmt: skip
+    if not found:
+        raise SchemaError("--past all finds no other column of numbers", remedy="leave it out")
+    return found
+
+
+def _check_beside(layout: Layout) -> None:
+    """Refuse a column that is said to be two things."""
+    taken = {layout.time: "the time", layout.series: "the series", layout.split: "the split"}
+    taken |= dict.fromkeys(layout.targets, "a target")
+    for option, names in (("--future", layout.ahead), ("--past", layout.past)):
+        for name in names:
+            if name in taken:
+                raise SchemaError(f"column {name!r} is {taken[name]}, {option} names it as well",
+                                  remedy="leave it out of one of them")  # fmt: skip
+            taken[name] = f"in {option}"
+
+
+def calendar_of(options: DataOptions) -> tuple[str, ...] | None:
+    """Return the parts of the calendar that are asked for; None finds out what helps."""
+    said = options.calendar.strip()
+    if said in ("auto", "none"):
+        return None if said == "auto" else ()
+    return tuple(part.strip() for part in said.split(",") if part.strip())
 
 
 def prepare(table: Table, options: DataOptions, *, seed: int, monitor: Monitor) -> Prepared:
@@ -112,8 +170,9 @@ def _prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) ->
     layout = layout_of(table, options)
     schema = schema_of(table, layout, options)
     panel, setting = panel_and_setting(
-        table, layout, horizon=options.horizon, look_back=options.look_back
-    )
+        table, layout, horizon=options.horizon, look_back=options.look_back,
+        calendar=calendar_of(options),
+    )  # fmt: skip
     task = catalogue.get(TASK)
     problem = pose(task.ENCODING, table, schema, panel, setting, seed=seed)
     found = findings(panel, layout.time, setting.look_back, setting.horizon)
@@ -147,8 +206,9 @@ def look(table: Table, options: DataOptions, *, seed: int) -> tuple[Schema, dict
     }  # fmt: skip
     try:
         panel, setting = panel_and_setting(
-            table, layout, horizon=options.horizon, look_back=options.look_back
-        )
+            table, layout, horizon=options.horizon, look_back=options.look_back,
+            calendar=calendar_of(options),
+        )  # fmt: skip
         said = findings(panel, layout.time, setting.look_back, setting.horizon)
         found["findings"] = [finding.to_json() for finding in said]
         found["series"] = summary(panel, setting)
@@ -175,7 +235,21 @@ def kind_reason(panel: Panel, setting: Setting) -> str:
         f"{many}, one reading each {setting.frequency.words}, {setting.horizon:,} steps ahead "
         f"({setting.reasons['horizon']}) from {setting.look_back:,} readings "
         f"({setting.reasons['look_back']}); season {setting.season} ({setting.reasons['season']})"
+        + "".join(f"; {what}" for what in beside_words(setting))
     )
+
+
+def beside_words(setting: Setting) -> list[str]:
+    """Return what is read beside the target, in words."""
+    layout, found = setting.layout, []
+    if layout.ahead:
+        found.append(f"known ahead: {', '.join(layout.ahead)}")
+    if layout.past:
+        found.append(f"known up to now: {', '.join(layout.past)}")
+    if setting.calendar:
+        why = setting.reasons.get("calendar", "")
+        found.append(f"the calendar's {', '.join(setting.calendar)} ({why})")
+    return found
 
 
 def schema_of(table: Table, layout: Layout, options: DataOptions) -> Schema:
@@ -186,33 +260,30 @@ def schema_of(table: Table, layout: Layout, options: DataOptions) -> Schema:
         time=layout.time, overrides=options.overrides(),
     )  # fmt: skip
     roles: dict[str, Role] = dict.fromkeys(others, "target")
-    left = [c.name for c in schema.features if c.name not in roles]
+    beside = (*layout.ahead, *layout.past)
+    left = [c.name for c in schema.features if c.name not in roles and c.name not in beside]
     schema = schema.with_roles(roles) if roles else schema
+    read: dict[str, Role] = dict.fromkeys(beside, "feature")
+    schema = schema.with_roles(read, "read beside the target") if read else schema
     ignored: dict[str, Role] = dict.fromkeys(left, "ignore")
     return schema.with_roles(ignored, _UNREAD) if ignored else schema
 
 
 def summary(panel: Panel, setting: Setting) -> dict[str, Any]:
     """Return what there is to forecast, as `look` and the result tell it."""
-    at = panel.frequency.moments
-    begin, end = at(panel.first.min(keepdims=True)), at(panel.last.max(keepdims=True) - 1)
     return {
         "series": len(panel),
         "names": [panel.label(series) for series in range(min(len(panel), 20))],
         "readings": int(panel.lengths.sum()) - panel.repairs.gaps,
         "step": panel.frequency.words,
-        "from": moment_text(panel, float(begin[0])),
-        "to": moment_text(panel, float(end[0])),
+        "from": moment_text(panel, int(panel.first.min())),
+        "to": moment_text(panel, int(panel.last.max()) - 1),
         "gaps": panel.repairs.gaps,
         "horizon": setting.horizon,
         "look_back": setting.look_back,
         "season": setting.season,
         "reasons": dict(setting.reasons),
-    }
-
-
-def moment_text(panel: Panel, moment: float) -> str:
-    """Return a moment as a person writes it."""
-    if not panel.dated:
-        return f"{moment:g}"
-    return str(np.datetime64(round(moment), "s")).replace("T", " ").removesuffix(" 00:00:00")
+        "zone": panel.zone,
+        "beside": {"future": list(setting.layout.ahead), "past": list(setting.layout.past),
+                   "calendar": list(setting.calendar)},
+    }  # fmt: skip

@@ -79,14 +79,15 @@ def prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) -> 
     """Infer, plan the split, audit, and drop what must be dropped; errors name the source."""
     schema = schema_of(table, options)
     try:
-        return _prepare(table, schema, options, seed, monitor)
+        return posed(table, schema, options, seed, monitor)
     except NeuroscopeError as error:
         raise error.at(table.origin.text) from error
 
 
-def _prepare(
+def posed(
     table: Table, schema: Schema, options: DataOptions, seed: int, monitor: Monitor
 ) -> Prepared:
+    """Make the problem of a table whose schema is known: split, audit, drop."""
     kind, kind_reason, *_ = target_kind(table, schema)
     monitor(Progress(label="auditing the data", done=1, total=3))
     task = _task(schema, options.task)
@@ -132,11 +133,12 @@ def look(table: Table, options: DataOptions, seed: int) -> tuple[Schema, dict[st
     schema = schema_of(table, options)
     task = _first(schema, catalogue.names())
     name = "" if task is None else task.NAME
-    found = _audited(table, schema, options, seed)
+    found = audited(table, schema, options, seed)
     return schema, fitting_words(found, name) | hooks_of(name).facts(table, schema)
 
 
-def _audited(table: Table, schema: Schema, options: DataOptions, seed: int) -> dict[str, Any]:
+def audited(table: Table, schema: Schema, options: DataOptions, seed: int) -> dict[str, Any]:
+    """Return what `look` tells of a table whose schema is known."""
     kind, split, blockers = None, None, []
     try:
         kind = target_kind(table, schema)

@@ -16,6 +16,7 @@ from neuroscope.data.series.column import Readings, readings, replaced
 from neuroscope.judge.earliness import alarms, scores_by_moment, settled
 from neuroscope.tasks._learning import Learner, Problem
 from neuroscope.verbs._climb.climb import Climb
+from neuroscope.verbs._series.memory import memory_view
 
 MOST_MOMENTS = 16
 _FEWEST_MOMENTS = 4
@@ -32,11 +33,17 @@ Calibrate = Callable[[np.ndarray], np.ndarray]
 def time_views(
     climb: Climb, learner: Learner, rows: np.ndarray, calibrated: Calibrate
 ) -> dict[str, Any]:
-    """Return {"over_time": answers of test rows from growing parts of their sequences}.
+    """Return {"over_time": answers of test rows from growing parts of their sequences, "memory"}.
 
     At each moment the model is given a table that ends there. Empty for a learner that reads
     nothing, a number as target, and sequences of a single reading.
     """
+    return memory_view(climb, "step") | _over_time(climb, learner, rows, calibrated)
+
+
+def _over_time(
+    climb: Climb, learner: Learner, rows: np.ndarray, calibrated: Calibrate
+) -> dict[str, Any]:
     problem = climb.problem
     if learner.encoder is None or problem.kind == "regression":
         return {}

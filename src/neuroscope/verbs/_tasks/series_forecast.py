@@ -53,7 +53,7 @@ def _views(end: Conclusion, learner: Learner, tested: Outcome) -> dict[str, Any]
     )
 
     intervals = Intervals.from_json(end.parts["intervals"])
-    return {"forecast": forecast_view(end.climb, learner, intervals, tested.rows, tested.p)}
+    return forecast_view(end.climb, learner, intervals, tested.rows, tested.p)
 
 
 def _insight(end: Conclusion, learner: Learner) -> dict[str, Any]:  # noqa: ARG001

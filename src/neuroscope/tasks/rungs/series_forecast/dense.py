@@ -41,5 +41,4 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetForecaster:
                "size": 1, "outputs": Posed.of(training.problem).setting.horizon,
                "hidden": recipe.hidden or (128,), "dropout": recipe.dropout,
                "seed": recipe.seed}  # fmt: skip
-    record = {"family": "dense", "options": options}
-    return nets.fit(training, recipe, watch, record)
+    return nets.fit(training, recipe, watch, nets.record_of(training, "dense", options))

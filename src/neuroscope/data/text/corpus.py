@@ -1,0 +1,169 @@
+"""A corpus of words by number: sentences, passages of them, and what is asked of word vectors.
+
+Words are runs of letters and digits, with apostrophes inside, in small letters; a sentence ends at
+a line's end or behind ". ! ? …". Not covered: languages written without spaces, whose sentences
+would be single words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuroscope.base import randomness
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_SENTENCES = re.compile(r"[\n\v\f\r\u2028\u2029]+|(?<=[.!?…])\s+")
+NOISE_POWER = 0.75  # of the counts, as skip-gram draws its noise words
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentence i is tokens[starts[i] : starts[i + 1]]; passage j begins with sentence bounds[j]."""
+
+    words: tuple[str, ...]
+    tokens: np.ndarray  # (n,) int32
+    starts: np.ndarray  # (sentences + 1,) int64
+    bounds: np.ndarray  # (passages + 1,) int64
+
+    @property
+    def passages(self) -> int:
+        """Number of passages."""
+        return len(self.bounds) - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return self.tokens.nbytes + self.starts.nbytes + self.bounds.nbytes
+
+    def counts(self) -> np.ndarray:
+        """Return how often each word occurs (V,)."""
+        return np.bincount(self.tokens, minlength=len(self.words))
+
+    def some(self, passages: np.ndarray) -> Corpus:
+        """Return some passages, in their order."""
+        first, last = self.bounds[passages], self.bounds[passages + 1]
+        spans = [slice(a, b) for a, b in zip(self.starts[first], self.starts[last], strict=True)]
+        tokens = np.concatenate([self.tokens[:0], *(self.tokens[span] for span in spans)])
+        lengths = np.diff(self.starts)
+        kept = [lengths[a:b] for a, b in zip(first, last, strict=True)]
+        starts = np.concatenate([[0], *kept]).cumsum()
+        bounds = np.concatenate([[0], last - first]).cumsum()
+        return Corpus(self.words, tokens, starts, bounds)
+
+    def known(self, words: tuple[str, ...]) -> Corpus:
+        """Return the corpus in another vocabulary; words that are not in it are left out."""
+        index = {word: place for place, word in enumerate(words)}
+        places = np.array([index.get(word, -1) for word in self.words], np.int32)
+        tokens = places[self.tokens] if len(places) else self.tokens
+        stays = tokens >= 0
+        before = np.concatenate([[0], stays.cumsum()])
+        return Corpus(words, tokens[stays], before[self.starts], self.bounds)
+
+
+def read_corpus(texts: Iterable[str], passages: int) -> Corpus:
+    """Number the words of texts and cut them into about so many passages of equal length."""
+    index: dict[str, int] = {}
+    tokens: list[np.ndarray] = []
+    for text in texts:
+        for sentence in _SENTENCES.split(text.lower()):
+            found = _WORD.findall(sentence)
+            if found:
+                numbers = [index.setdefault(word, len(index)) for word in found]
+                tokens.append(np.array(numbers, np.int32))
+    starts = np.concatenate([[0], np.cumsum([len(one) for one in tokens])]).astype(np.int64)
+    marks = np.linspace(0, starts[-1], passages + 1)[:-1]
+    bounds = np.unique(np.append(np.searchsorted(starts, marks), len(tokens)))
+    flat = np.concatenate([np.empty(0, np.int32), *tokens])
+    return Corpus(tuple(index), flat, starts, bounds)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Questions: which of a true neighbour and some noise words stands beside a word?"""
+
+    rows: int  # passages they are of
+    row: np.ndarray  # (m,) the passage of each
+    word: np.ndarray  # (m,)
+    neighbour: np.ndarray  # (m,)
+    noise: np.ndarray  # (m, k)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return self.row.nbytes + self.word.nbytes + self.neighbour.nbytes + self.noise.nbytes
+
+    def asked(self) -> np.ndarray:
+        """Return how many comparisons each passage asks for (rows, 1)."""
+        count = np.bincount(self.row, minlength=self.rows)
+        return (count * self.noise.shape[1])[:, None].astype(np.float64)
+
+    def some(self, rows: np.ndarray) -> Neighbours:
+        """Return the questions of some passages."""
+        place = np.full(self.rows, -1)
+        place[rows] = np.arange(len(rows))
+        new = place[self.row]
+        kept = new >= 0
+        return Neighbours(len(rows), new[kept], self.word[kept], self.neighbour[kept],
+                          self.noise[kept])  # fmt: skip
+
+
+def neighbours_of(
+    corpus: Corpus,
+    counts: np.ndarray,  # (V,) in the training passages
+    keep: np.ndarray,  # (V,) the chance that an occurrence of a word counts
+    *,
+    window: int,
+    noise: int,
+    most: int,  # questions of a passage
+    seed: int,
+) -> Neighbours:
+    """Draw questions from the passages of a corpus: pairs up to `window` words apart, and noise.
+
+    Noise words are drawn in proportion to count**0.75, as skip-gram draws them.
+    """
+    rng = randomness.generator(seed, "neighbours")
+    stays = rng.random(corpus.tokens.size) < keep[corpus.tokens]
+    sentence = np.repeat(np.arange(len(corpus.starts) - 1), np.diff(corpus.starts))[stays]
+    tokens = corpus.tokens[stays]
+    passage = np.searchsorted(corpus.bounds, sentence, side="right") - 1
+    first, second, row = [], [], []
+    for apart in range(1, window + 1):
+        together = sentence[:-apart] == sentence[apart:]
+        a, b = tokens[:-apart][together], tokens[apart:][together]
+        first += [a, b]
+        second += [b, a]
+        row += [passage[:-apart][together]] * 2
+    word, neighbour, rows = (np.concatenate([np.empty(0, np.int64), *parts])
+                             for parts in (first, second, row))  # fmt: skip
+    order = rng.permutation(len(rows))
+    order = order[np.argsort(rows[order], kind="stable")]
+    sizes = np.bincount(rows, minlength=corpus.passages)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    chosen = order[within < most]
+    share = np.asarray(counts, np.float64) ** NOISE_POWER
+    drawn = rng.choice(len(share), size=(len(chosen), noise), p=share / share.sum())
+    return Neighbours(corpus.passages, rows[chosen], word[chosen], neighbour[chosen], drawn)
+
+
+def pair_counts(corpus: Corpus, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return words a, words b and how often they stand together within a window.
+
+    A pair d words apart counts (window - d + 1) / window, as often as skip-gram, which draws how
+    far it looks, meets it.
+    """
+    sentence = np.repeat(np.arange(len(corpus.starts) - 1), np.diff(corpus.starts))
+    size, codes, weights = len(corpus.words), [], []
+    for apart in range(1, window + 1):
+        together = sentence[:-apart] == sentence[apart:]
+        a = corpus.tokens[:-apart][together].astype(np.int64)
+        b = corpus.tokens[apart:][together].astype(np.int64)
+        code, count = np.unique(np.concatenate([a * size + b, b * size + a]), return_counts=True)
+        codes.append(code)
+        weights.append(count * ((window - apart + 1) / window))
+    code, place = np.unique(np.concatenate(codes), return_inverse=True)
+    total = np.bincount(place, np.concatenate(weights), minlength=len(code))
+    return code // size, code % size, total

@@ -1,0 +1,1 @@
+"""What the rungs of text making share: pieces of text, their tokens, and who says what follows."""

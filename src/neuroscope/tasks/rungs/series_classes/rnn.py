@@ -1,0 +1,39 @@
+"""A plain recurrent network, whose memory fades; on request, beside its cures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks import _sequence_defaults as defaults
+from neuroscope.tasks import _sequences
+from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._sequences import SequenceLearner, unpack
+
+__all__ = [
+    "CORE", "ON_REQUEST", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "recipes", "unpack",
+]  # fmt: skip
+
+TITLE = "a recurrent network (plain)"
+ORDER = 4
+YARDSTICK = False
+PARALLEL = False
+SHARE = 3.0
+CORE = False
+REFITTED = True
+ON_REQUEST = True  # climbed only when it is asked for by name
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the recipe for these sequences."""
+    return defaults.recipes(training, "rnn", 1e-3, _record)
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
+    """Train the net from scratch."""
+    return _sequences.fit(training, recipe, watch, _record(training, recipe))
+
+
+def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
+    return defaults.record(training, recipe, "recurrent", cell="rnn")

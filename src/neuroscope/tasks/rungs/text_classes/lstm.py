@@ -1,0 +1,40 @@
+"""Rung 3: long short-term memory over the words, read from both ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks import _sequences
+from neuroscope.tasks import _text_defaults as defaults
+from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._sequences import SequenceLearner, unpack
+
+__all__ = [
+    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
+    "unpack",
+]  # fmt: skip
+
+TITLE = "a recurrent network (LSTM)"
+ORDER = 3
+YARDSTICK = False
+PARALLEL = False
+SHARE = 4.0
+CORE = False
+REFITTED = True
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the recipe for these texts."""
+    return defaults.recipes(training, "lstm", 3e-3, _record)
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
+    """Train the net from scratch."""
+    return _sequences.fit(training, recipe, watch, _record(training, recipe))
+
+
+def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
+    return defaults.record(
+        training, recipe, "recurrent", cell="lstm", both_ways=True, pooling="attention"
+    )

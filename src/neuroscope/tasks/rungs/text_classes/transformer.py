@@ -1,0 +1,38 @@
+"""Rung 4: a Transformer, in which every word looks at every other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroscope.base.recipe import Recipe
+from neuroscope.tasks import _sequences
+from neuroscope.tasks import _text_defaults as defaults
+from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._sequences import SequenceLearner, unpack
+
+__all__ = [
+    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
+    "unpack",
+]  # fmt: skip
+
+TITLE = "a Transformer"
+ORDER = 4
+YARDSTICK = False
+PARALLEL = False
+SHARE = 4.0
+CORE = False
+REFITTED = True
+
+
+def recipes(training: Training) -> list[Recipe]:
+    """Return the recipe for these texts."""
+    return defaults.recipes(training, "transformer", 1e-3, _record)
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
+    """Train the net from scratch."""
+    return _sequences.fit(training, recipe, watch, _record(training, recipe))
+
+
+def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
+    return defaults.record(training, recipe, "transformer", layers=2, heads=4, pooling="attention")

@@ -1,0 +1,1 @@
+"""What the verbs need of texts: the columns that hold them, the words that decided."""

@@ -1,0 +1,1 @@
+"""What the verbs do otherwise where a text is to be continued."""

@@ -1,0 +1,61 @@
+"""A corpus by number: sentences, passages, pairs and questions, against a count by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from neuroscope.data.text.corpus import neighbours_of, pair_counts, read_corpus
+
+TEXT = "The cat sat. The DOG ran!\nIt's hot… l’été\n\n123 cats"
+
+
+def test_words_sentences_and_passages() -> None:
+    corpus = read_corpus([TEXT, "", "the end"], 3)
+    sentences = [[corpus.words[t] for t in corpus.tokens[a:b]]
+                 for a, b in zip(corpus.starts[:-1], corpus.starts[1:], strict=True)]  # fmt: skip
+    assert sentences == [["the", "cat", "sat"], ["the", "dog", "ran"], ["it's", "hot"], ["l’été"],
+                         ["123", "cats"], ["the", "end"]]  # fmt: skip
+    assert corpus.bounds[0] == 0
+    assert corpus.bounds[-1] == 6
+    assert corpus.passages == 3
+    part = corpus.some(np.array([2, 0]))
+    assert part.passages == 2
+    middle = corpus.some(np.array([1]))
+    assert len(part.tokens) + len(middle.tokens) == sum(len(s) for s in sentences)
+    known = corpus.known(("the", "cats"))
+    assert known.counts().tolist() == [3, 1]
+    assert known.passages == 3
+
+
+def test_pairs_are_counted_as_by_hand() -> None:
+    corpus = read_corpus(["a b c a\nb c"], 1)
+    expected: Counter = Counter()
+    for sentence in (["a", "b", "c", "a"], ["b", "c"]):
+        for i, word in enumerate(sentence):
+            for j, other in enumerate(sentence):
+                if 0 < abs(i - j) <= 2:
+                    expected[word, other] += (2 - abs(i - j) + 1) / 2
+    a, b, count = pair_counts(corpus, 2)
+    found = {(corpus.words[x], corpus.words[y]): n for x, y, n in zip(a, b, count, strict=True)}
+    assert found == dict(expected)
+
+
+def test_questions_are_pairs_that_stand_together_and_not_too_many() -> None:
+    lines = [f"w{i} v{i} u{i}" for i in range(40)] * 3
+    corpus = read_corpus(["\n".join(lines)], 12)
+    counts, keep = corpus.counts(), np.ones(len(corpus.words))
+    asked = neighbours_of(corpus, counts, keep, window=2, noise=4, most=7, seed=0)
+    assert asked.noise.shape == (len(asked.row), 4)
+    assert np.bincount(asked.row).max() == 7
+    for word, other in zip(asked.word, asked.neighbour, strict=True):
+        assert corpus.words[word][1:] == corpus.words[other][1:]
+    np.testing.assert_array_equal(asked.asked()[:, 0], np.bincount(asked.row, minlength=12) * 4)
+    some = asked.some(np.array([3, 1]))
+    assert some.rows == 2
+    np.testing.assert_array_equal(some.word[some.row == 0], asked.word[asked.row == 3])
+    again = neighbours_of(corpus, counts, keep, window=2, noise=4, most=7, seed=0)
+    np.testing.assert_array_equal(asked.noise, again.noise)
+    none = neighbours_of(corpus, counts, 0 * keep, window=2, noise=4, most=7, seed=0)
+    assert len(none.row) == 0
