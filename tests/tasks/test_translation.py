@@ -237,6 +237,18 @@ def test_a_pretrained_net_reads_as_transformers_does_whatever_the_padding(marian
             torch.testing.assert_close(logits, wanted[:, step])
 
 
+def test_a_pretrained_net_writes_no_more_than_it_has_places_for(marian: Path) -> None:
+    problem = _problem(40, backbone=str(marian))
+    rung = RUNGS.get("pretrained")
+    recipe = replace(rung.recipes(problem.folds[0])[0], epochs=1)
+    learner = rung.fit(problem.folds[0], recipe, Watch())
+    assert learner.net.longest == 40
+    assert learner.vocabulary.longest == 39
+    text = "Hund " * 500
+    assert len(learner.vocabulary.read([text])[0]) == 39
+    assert len(learner.write([text, "Ein Ball"])) == 2
+
+
 def test_without_a_backbone_the_rung_says_what_to_give() -> None:
     assert "--backbone FOLDER" in RUNGS.get("pretrained").missing(_problem(40))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,22 @@ def test_the_report_shows_them_too(climbed: dict[str, Any]) -> None:
     assert climbed["translation"]["examples"][0]["source"] in page
     assert "BLEU" in page
     assert "sacrebleu" in page
+
+
+def test_the_terminal_tells_scores_and_shows_some(climbed: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from neuroscope.cli.views.look import show as show_look
+    from neuroscope.cli.views.result import show
+
+    console = Console(record=True, width=200, file=io.StringIO())
+    show(climbed, console)
+    show_look(look(climbed["source"]), console)
+    said = console.export_text()
+    assert "BLEU" in said
+    assert "% exact" in said
+    assert climbed["translation"]["examples"][0]["source"] in said
+    assert "148 pairs: 'de' is read, 'en' is written" in said
 
 
 def test_a_model_judges_pairs_and_says_when_it_has_learned_from_them(
@@ -188,7 +205,7 @@ def test_a_split_column_is_followed(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_numbers_in_words_are_learned_digit_by_digit() -> None:
     """The copy test: at least 99 of 100 numbers it has never seen are right to the last digit."""
-    options = TrainOptions(rungs=("dictionary", "gru"), budget=None)
+    options = TrainOptions(rungs=("dictionary", "gru"), budget=None, epochs=16)
     result = train("numbers", None, options)
     assert result["chosen"] == "gru"
     assert result["test"]["exact_match"] >= 0.99

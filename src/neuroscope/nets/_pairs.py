@@ -25,6 +25,8 @@ State = dict[str, Tensor]
 class Pairs(nn.Module, ABC):
     """A net of sentence pairs, of our own or pretrained."""
 
+    longest: int | None = None  # tokens of a side that it has places for; None is any number
+
     def forward(self, source: Tensor, lengths: Tensor, given: Tensor) -> Tensor:
         """Return the logits (n, t, vocabulary) of the token after each that is `given` (n, t).
 

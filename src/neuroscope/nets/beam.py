@@ -57,9 +57,10 @@ def _greedy(net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> list
     state, n = net.begin(memory), len(source)
     tokens = torch.full((n,), search.start, device=source.device)
     rows = torch.arange(n, device=source.device)  # that are still written
-    said = torch.full((n, search.longest(lengths)), search.end, device=source.device)
+    steps = _steps(net, lengths, search)
+    said = torch.full((n, steps), search.end, device=source.device)
     scores = torch.zeros(n, dtype=torch.float64, device=source.device)
-    for step in range(said.shape[1]):
+    for step in range(steps):
         logits, state = net.step(tokens, memory, state)
         best, tokens = _likelihoods(logits, search).max(1)
         scores[rows] += best
@@ -74,6 +75,12 @@ def _greedy(net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> list
         Written(_until(row, search.end), score)
         for row, score in zip(said.tolist(), scores.tolist(), strict=True)
     ]
+
+
+def _steps(net: Pairs, lengths: Tensor, search: Search) -> int:
+    """Return how many tokens are written at most: no more than the net has places for."""
+    steps = search.longest(lengths)
+    return steps if net.longest is None else min(steps, net.longest)
 
 
 def _likelihoods(logits: Tensor, search: Search) -> Tensor:
@@ -94,7 +101,7 @@ class _Beam:
     def __init__(self, net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> None:
         self.net, self.search, device = net, search, source.device
         n, k = len(source), search.beam
-        self.steps = search.longest(lengths)
+        self.steps = _steps(net, lengths, search)
         repeated = torch.arange(n, device=device).repeat_interleave(k)
         self.memory = picked(net.read(source, lengths), repeated)
         self.state = net.begin(self.memory)

@@ -48,6 +48,8 @@ class PretrainedPairs(Pairs):
         super().__init__()
         self.net, self.config = net, dict(config)
         self.backbone = Named(origin)
+        places = getattr(net.config, "max_position_embeddings", None)  # T5 has none: any number
+        self.longest = places if isinstance(places, int) else None
 
     @property
     def origin(self) -> Origin:

@@ -108,6 +108,7 @@ def _test(result: Mapping[str, Any], console: Console) -> None:
                          f", 95 % interval {spread(test['interval'][metric['name']])}. "
                          f"{metric['meaning']}")  # fmt: skip
     paragraph(console, line)
+    _translated(result, console)
     decided = result.get("detection")
     if decided and result.get("threshold", {}).get("sentence"):  # it was asked for
         paragraph(console, decided["sentence"])
@@ -118,6 +119,21 @@ def _test(result: Mapping[str, Any], console: Console) -> None:
         between = spread(test["interval"]["mae"], in_target_units=True)
         paragraph(console, f"It misses by {miss} on average (95 % interval {between}), in units "
                   f"of {result['target']!r}.")  # fmt: skip
+
+
+def _translated(result: Mapping[str, Any], console: Console) -> None:
+    """Print BLEU, chrF and exact ones of translations, and some of them."""
+    block, test = result.get("translation"), result["test"]
+    if not block:
+        return
+    between = test["interval"]
+    said = [f"{title} {test[name]:.1f} ({between[name][0]:.1f} to {between[name][1]:.1f})"
+            for name, title in (("bleu", "BLEU"), ("chrf", "chrF"))]  # fmt: skip
+    low, high = (100 * end for end in between["exact_match"])
+    said.append(f"{100 * test['exact_match']:.1f} % exact ({low:.1f} to {high:.1f})")
+    paragraph(console, Text(", ".join(said), style="bold"))
+    bullets(console, [f"{one['source']} -> {one['output']}" for one in block["examples"][:_TOP]],
+            "·", "dim")  # fmt: skip
 
 
 def _looks(result: Mapping[str, Any], console: Console) -> None:

@@ -16,7 +16,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Problem, Training, Watch
 from neuroscope.tasks._pictures import part
 from neuroscope.tasks._translation.nets import NetTranslator, learn
-from neuroscope.tasks._translation.sentences import Sentences, Vocabulary
+from neuroscope.tasks._translation.sentences import LONGEST, Sentences, Vocabulary
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -82,7 +82,9 @@ def vocabulary_of(net: PretrainedPairs, text: str) -> Vocabulary:
     """Return how a net's texts are cut, its sources with an end, as all of these nets learned."""
     told: dict[str, int] = net.tokens
     never = tuple({told["start"], told["padding"]} - {told["end"]})
-    return Vocabulary(PretrainedCutter(text), **told, never=never, source_end=True)
+    places = LONGEST if net.longest is None else min(net.longest - 1, LONGEST)
+    return Vocabulary(PretrainedCutter(text), **told, never=never, source_end=True,
+                      longest=places)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

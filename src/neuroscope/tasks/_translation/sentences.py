@@ -48,17 +48,18 @@ class Vocabulary:
     padding: int = PAD
     never: tuple[int, ...] = (PAD, UNKNOWN, START)  # tokens that no sentence holds
     source_end: bool = False  # whether the end is told of what is read, too
+    longest: int = LONGEST  # tokens of a side; more are cut
 
     def read(self, texts: Iterable[str]) -> list[np.ndarray]:
-        """Return the tokens of texts that are read, each cut to LONGEST."""
+        """Return the tokens of texts that are read, each cut to the longest."""
         if not self.source_end:
-            return [tokens[:LONGEST] for tokens in self.cutter.encode(texts)]
-        return [np.append(tokens[: LONGEST - 1], np.int32(self.end)) if len(tokens) else tokens
+            return [tokens[: self.longest] for tokens in self.cutter.encode(texts)]
+        return [np.append(tokens[: self.longest - 1], np.int32(self.end)) if len(tokens) else tokens
                 for tokens in self.cutter.encode(texts)]  # fmt: skip
 
     def written(self, texts: Iterable[str]) -> list[np.ndarray]:
-        """Return the tokens of texts that are written, each cut to LONGEST."""
-        return [tokens[:LONGEST] for tokens in self.cutter.encode(texts)]
+        """Return the tokens of texts that are written, each cut to the longest."""
+        return [tokens[: self.longest] for tokens in self.cutter.encode(texts)]
 
 
 def texts_of(table: Table, column: str, rows: np.ndarray | None = None) -> list[str]:
@@ -96,7 +97,7 @@ class Sentences:
 
     @cached_property
     def tokens(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Tokens of both sides, each cut to LONGEST."""
+        """Tokens of both sides, each cut to the longest."""
         return self.vocabulary.read(self.source), self.vocabulary.written(self.references)
 
     def rows(self) -> PairRows:
@@ -111,8 +112,9 @@ class Sentences:
     def learnable(self) -> np.ndarray:
         """Positions of the pairs that are not too long to learn from."""
         source, target = self.tokens
+        most = self.vocabulary.longest
         return np.flatnonzero(
-            [len(a) < LONGEST and len(b) < LONGEST for a, b in zip(source, target, strict=True)]
+            [len(a) < most and len(b) < most for a, b in zip(source, target, strict=True)]
         )
 
 
