@@ -14,7 +14,7 @@ from cli_running import COMMAND, QUICK, environment, run_process
 import neuroscope as package
 from neuroscope.cli._group import build, catalogue
 
-WANTED = {"look", "train", "predict", "generate", "judge", "trace", "runs", "data"}
+WANTED = {"look", "train", "predict", "generate", "judge", "trace", "words", "runs", "data"}
 VERBS = sorted(WANTED)
 
 

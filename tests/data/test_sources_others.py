@@ -394,7 +394,7 @@ def test_builtin_sets_are_as_described(one: builtin.BuiltinSet) -> None:
     distinct = len(set(values(table)[one.target]))
     assert {
         "binary": distinct == 2, "multiclass": 2 < distinct < 20, "regression": distinct > 20,
-        "forecast": distinct > 20,
+        "forecast": distinct > 20, "translation": distinct > 20,
     }[one.task]  # fmt: skip
 
 

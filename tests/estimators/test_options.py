@@ -228,7 +228,7 @@ def test_parameters_out_of_range_are_refused_in_one_line(make, wrong, two_classe
     ("make", "wrong"),
     [
         (LinearNeuron, {"solver": "newton"}), (LogisticNeuron, {"threshold": 1.0}),
-        (DenseClassifier, {"activation": "step"}), (DenseClassifier, {"optimizer": "lbfgs"}),
+        (DenseClassifier, {"activation": "step"}), (DenseClassifier, {"optimizer": "newton"}),
         (DenseRegressor, {"loss": "absolute"}), (DenseClassifier, {"hidden": (0,)}),
         (DenseClassifier, {"hidden": 8}), (DenseClassifier, {"dropout": 1.0}),
         (DenseClassifier, {"schedule": "linear"}), (DenseClassifier, {"batch_size": 0}),

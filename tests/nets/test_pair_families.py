@@ -170,6 +170,7 @@ def test_heads_and_cells_that_do_not_fit_are_refused() -> None:
         nets.build(_record("recurrent_pairs", cell="gruu"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "options"), [WAYS[0], WAYS[1], WAYS[4]])
 def test_learns_to_turn_a_sequence_round(family: str, options: dict) -> None:
     net = nets.build(_record(family, {**options, "width": 16}))

@@ -200,7 +200,9 @@ def test_each_series_has_columns_of_its_own() -> None:
         predict(result["model"], both.slice(0, 2 * N + 5))
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "name", [n if n == "dense" else pytest.param(n, marks=pytest.mark.slow) for n in NETS]
+)
 def test_each_net_reads_what_stands_beside_and_comes_back(name: str) -> None:
     quick = TrainOptions(rungs=("last", name), epochs=6)
     asked = options(future=("promotion",), past=("heat",), calendar="weekday")

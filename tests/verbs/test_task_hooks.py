@@ -37,7 +37,11 @@ def test_a_task_without_a_file_is_gone_about_as_rows_are() -> None:
 @pytest.mark.parametrize("task", tasks.catalogue.names())
 def test_a_hook_takes_what_the_default_takes(task) -> None:
     for field in dataclasses.fields(Hooks):
-        ours = inspect.signature(getattr(_tasks.hooks_of(task), field.name))
+        mine = getattr(_tasks.hooks_of(task), field.name)
+        if isinstance(field.default, bool):
+            assert isinstance(mine, bool)
+            continue
+        ours = inspect.signature(mine)
         free = any(p.kind is p.VAR_POSITIONAL for p in ours.parameters.values())
         default = inspect.signature(field.default).parameters.values()
         if free or any(p.kind is p.VAR_POSITIONAL for p in default):

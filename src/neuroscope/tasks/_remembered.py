@@ -40,8 +40,10 @@ def look_inside(
     from neuroscope import nets  # noqa: PLC0415 - imports torch
 
     folder = training.problem.scratch
+    if folder is None or watch.fold != 0 or not len(x) or "family" not in record:
+        return
     family = nets.catalogue.get(record["family"])
-    if folder is None or watch.fold != 0 or not hasattr(family, "inside") or not len(x):
+    if not hasattr(family, "inside"):
         return
     below = net.get_submodule("net") if "ahead" in record else net
     found = _looked(below, family.inside, x, lengths)

@@ -112,12 +112,12 @@ def _vectors(source: str, limit: int | None, monitor: Monitor) -> WordVectors:
         return files.read(place, limit=limit, monitor=monitor)
     if not place.exists() and (place.suffix or place.parent != Path()):
         files.read(place)  # says what is wrong with the name
-    vectors = getattr(_model(source), "word_vectors", None)
-    if vectors is None:
+    try:
+        return _model(source).word_vectors
+    except AttributeError:
         raise ModelError("this model has no word vectors", where=source,
-                         remedy="name a file of GloVe or word2vec, or a run of the task "
-                         "word_vectors")  # fmt: skip
-    return vectors
+                         remedy="name a file of GloVe or word2vec, or a run that learned "
+                         "vectors of words") from None  # fmt: skip
 
 
 def _model(source: str) -> Any:

@@ -58,7 +58,7 @@ def test_local_hours_without_a_zone_are_told_by_its_name(day: datetime, length: 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN])
 def test_days_are_one_step_whatever_their_length(day: datetime) -> None:
     first = day.replace(day=20)
-    times = [first.replace(day=20 + k) for k in range(12)]
+    times = [first + timedelta(days=k) for k in range(16)]
     assert len({moment.utcoffset() for moment in times}) == 2
     _, found = panel(times)
     assert (found.frequency.words, found.repairs.off_grid) == ("1 day", 0)
