@@ -72,7 +72,7 @@ def test_new_texts_are_answered_empty_ones_too(run: dict, tmp_path: Path) -> Non
 def test_other_columns_stand_aside_and_it_is_said(tmp_path: Path) -> None:
     table = texts_of(each=10).arrow
     table = table.append_column("stars", pa.array(np.arange(len(table)) % 5 + 0.5))
-    found = look(written(tmp_path, table))
+    found = look(written(tmp_path, table), DataOptions(target="topic"))
     assert found["noun"] == "text"
     assert {"column": "stars", "reason": "the texts are read, and no other column; --task table "
             "reads these"} in found["dropped"]  # fmt: skip

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from neuroscope.nets._staged import Staged
 
 _BESIDES = ("backbone", "beam", "features", "normalisation", "pretrained", "pretrained_pairs",
-            "sampling", "weights")  # fmt: skip
+            "reader", "sampling", "weights")  # fmt: skip
 catalogue = Catalogue("neuroscope.nets", "net family", besides=_BESIDES)
 
 
