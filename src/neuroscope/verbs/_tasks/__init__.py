@@ -23,5 +23,4 @@ def asked_hooks(table: Table, options: DataOptions) -> Hooks:
     """Return the hooks of the task that is asked for: by its name, or by what it claims."""
     if options.task not in (None, "auto"):
         return hooks_of(options.task)
-    known = sorted((module.HOOKS for module in catalogue), key=lambda hooks: not hooks.by_origin)
-    return next((hooks for hooks in known if hooks.claims(table, options)), _ROWS)
+    return next((m.HOOKS for m in catalogue if m.HOOKS.claims(table, options)), _ROWS)

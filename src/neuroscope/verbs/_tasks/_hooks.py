@@ -57,8 +57,6 @@ class Hooks:
     claims    whether a source that was read is the task's, by what it holds and what was asked;
               without a claim rows are looked at, and the first task takes them whose `accepts`
               says so
-    by_origin whether it claims by where a source comes from, which tells more than what it holds:
-              such a claim goes before others
     arranged  from (table, source, options): the table with one row a case
     prepare   from (table, options, seed, monitor): the problem, its split and its findings
     look      from (table, options, seed): the schema, and what `look` tells of it
@@ -85,7 +83,6 @@ class Hooks:
     """
 
     claims: Callable[[Table, DataOptions], bool] = _nobody
-    by_origin: bool = False
     arranged: Callable[[Table, Any, DataOptions], Table] = prepare_rows.arranged
     prepare: Callable[[Table, DataOptions, int, Monitor], Prepared] = prepare_rows.prepare
     look: Callable[[Table, DataOptions, int], tuple[Schema, Block]] = prepare_rows.look

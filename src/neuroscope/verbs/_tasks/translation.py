@@ -55,7 +55,6 @@ def _again(end: Conclusion, model: Any, rows: np.ndarray) -> np.ndarray:
 
 HOOKS = Hooks(
     claims=prepare.wanted,
-    by_origin=True,
     arranged=_as_it_is,
     prepare=prepare.prepare,
     look=prepare.look,

@@ -8,6 +8,7 @@ from typing import Any
 from neuroscope.base.errors import NeuroscopeError
 from neuroscope.base.events import Monitor
 from neuroscope.data.schema import Schema
+from neuroscope.data.sources import aligned, builtin
 from neuroscope.data.table import Table
 from neuroscope.data.text.column import as_texts, mainly_texts
 from neuroscope.data.text.summary import summary
@@ -21,7 +22,12 @@ _ASIDE = "the texts are read, and no other column; --task table reads these"
 
 def claims(table: Table, options: DataOptions) -> bool:
     """Say whether the texts of a table are its main thing, and their label is no text."""
-    if options.series or table.origin.gathered is not None or len(table.names) < 2:
+    origin = table.origin
+    if options.series or origin.gathered is not None or len(table.names) < 2:
+        return False
+    if aligned.accepts(origin.text):
+        return False
+    if not origin.files and builtin.task_of(origin.text) not in (None, "binary", "multiclass"):
         return False
     schema = rows.schema_of(table, options)
     unnamed = ("text", "identifier", "constant")  # what no label is
