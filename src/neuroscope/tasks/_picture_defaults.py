@@ -23,6 +23,7 @@ _PICTURE_VISITS = 600_000  # pictures times epochs from which more epochs add li
 _PIXEL_VISITS = 1_500_000_000  # pixels times pictures times epochs: minutes on a laptop
 _PLENTY = 10_000  # pictures from which a wider net pays
 _SHIFTED_FROM = 16  # pixels; below, moving cost accuracy (0.977 for 0.997 on 8x8 digits)
+_BATCH_PIXELS = 1 << 17  # what a net computes of a batch lies in memory: 300 MB at twice as many
 _TINY = 16  # pixels; below, a step costs what it costs to begin one, whatever its width and batch
 _TRIED_NUMBERS = 10_000_000  # rows times inputs up to which several recipes are tried
 
@@ -87,10 +88,11 @@ def deep(training: Training, net: str, learning_rate: float) -> Recipe:
     visits = min(_PICTURE_VISITS, _PIXEL_VISITS / recipe.image_size**2)
     recipe = moved(recipe, Store.of(problem).channels)
     tiny = recipe.image_size < _TINY
-    batch = max(_batch(rows), 64 if tiny else 0)
+    batch = max(min(_batch(rows), _BATCH_PIXELS // recipe.image_size**2), 64 if tiny else 32)
     recipe = (
         loss(recipe, problem)
-        .because(f"{rows:,} pictures", batch_size=batch, epochs=_epochs(visits / rows))
+        .because(f"{rows:,} pictures of {recipe.image_size} pixels", batch_size=batch)
+        .because(f"{rows:,} pictures", epochs=_epochs(visits / rows))
         .because("small steps, large ones, small ones: fast (Smith 2018)", schedule="one_cycle")
         .because("good for nets of this kind", learning_rate=learning_rate, optimizer="adamw")
         .because(f"{rows:,} pictures", width=16 if rows < _PLENTY and not tiny else 32)
