@@ -146,7 +146,7 @@ def test_the_time_of_a_finetuning_is_shared() -> None:
                     groups_of(module), watch=watch)  # fmt: skip
     assert [part.stopped for part in done] == ["time", "time"]
     assert sum(part.seconds for part in done) < 2.5
-    assert done[0].seconds < done[1].seconds
+    assert done[0].seconds < 1.5 * done[1].seconds  # a busy machine may stretch either
     (said,) = [event for event in told if isinstance(event, WarningRaised) and event.cut_short]
     assert "100000 epochs planned in 2 stages, the time budget allowed about" in said.message
     counted = [event.epoch for event in told if isinstance(event, EpochEnded)]
