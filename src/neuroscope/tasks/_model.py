@@ -47,8 +47,7 @@ class Model:
     @cached_property
     def recipe(self) -> Recipe | None:
         """The recipe the model was trained by, or None where its rung has none."""
-        part = self.artefact.parts.get("recipe")
-        return Recipe.from_json(part) if part else None
+        return recipe_of(self.artefact)
 
     def encode(self, source: Any) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the encoded rows (n, d) and notes on what was ignored, missing or unseen."""
@@ -144,10 +143,19 @@ def pack(
     return arrays, parts
 
 
-def load(artefact: Artefact, rungs: Catalogue, read_encoder: ReadEncoder) -> Model:
-    """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
+def recipe_of(artefact: Artefact) -> Recipe | None:
+    """Return the recipe that a model was trained by, or None where its rung has none."""
+    part = artefact.parts.get("recipe")
+    return Recipe.from_json(part) if part else None
+
+
+def opened(artefact: Artefact, rungs: Catalogue, *needed: str) -> tuple[Schema, TargetCodec, Any]:
+    """Return what every model holds: its schema, its target and the learner of its rung.
+
+    ModelError when one of these or of the `needed` parts is missing, or the rung is unknown.
+    """
     parts = artefact.parts
-    for name in ("learner", "target", "decision"):
+    for name in ("learner", "target", *needed):
         if name not in parts:
             raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
     if artefact.card.learner not in rungs.names():
@@ -156,12 +164,19 @@ def load(artefact: Artefact, rungs: Catalogue, read_encoder: ReadEncoder) -> Mod
             remedy="upgrade with: pip install -U neuroscope",
         )
     learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
+    return Schema.from_json(artefact.card.schema), TargetCodec.from_json(parts["target"]), learner
+
+
+def load(artefact: Artefact, rungs: Catalogue, read_encoder: ReadEncoder) -> Model:
+    """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
+    schema, codec, learner = opened(artefact, rungs, "decision")
+    parts = artefact.parts
     encoder = read_encoder(parts["encoder"], artefact.weights) if "encoder" in parts else None
     decision = parts["decision"]
     return Model(
         artefact,
-        Schema.from_json(artefact.card.schema),
-        TargetCodec.from_json(parts["target"]),
+        schema,
+        codec,
         learner,
         encoder,
         float(decision.get("temperature", 1.0)),

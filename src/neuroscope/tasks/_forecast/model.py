@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neuroscope.base.catalogue import Catalogue
-from neuroscope.base.errors import InputError, ModelError
+from neuroscope.base.errors import InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import Schema
 from neuroscope.data.series.panel import Panel, panel_of
@@ -23,6 +23,7 @@ from neuroscope.tasks._forecast.beside import furnished
 from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.setting import Setting
 from neuroscope.tasks._learning import Learner
+from neuroscope.tasks._model import opened, recipe_of
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ class ForecastModel:
     @cached_property
     def recipe(self) -> Recipe | None:
         """The recipe the model was trained by, or None where its rung has none."""
-        part = self.artefact.parts.get("recipe")
-        return Recipe.from_json(part) if part else None
+        return recipe_of(self.artefact)
 
     def panel(self, table: Table) -> Panel:
         """Return the series of a table; an InputError where its step is not the model's."""
@@ -155,20 +155,12 @@ def _table(source: Any) -> Table:
 
 def load(artefact: Artefact, rungs: Catalogue) -> ForecastModel:
     """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
+    schema, codec, learner = opened(artefact, rungs, "encoder", "intervals")
     parts = artefact.parts
-    for name in ("learner", "target", "encoder", "intervals"):
-        if name not in parts:
-            raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
-    if artefact.card.learner not in rungs.names():
-        raise ModelError(
-            f"this version knows no rung {artefact.card.learner!r}",
-            remedy="upgrade with: pip install -U neuroscope",
-        )
-    learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
     return ForecastModel(
         artefact,
-        Schema.from_json(artefact.card.schema),
-        TargetCodec.from_json(parts["target"]),
+        schema,
+        codec,
         learner,
         WindowEncoder.from_json(parts["encoder"]),
         Intervals.from_json(parts["intervals"]),

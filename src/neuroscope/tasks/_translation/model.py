@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from neuroscope.base.catalogue import Catalogue
-from neuroscope.base.errors import ModelError, SchemaError, did_you_mean
+from neuroscope.base.errors import SchemaError, did_you_mean
 from neuroscope.base.recipe import Recipe
 from neuroscope.data._kinds import is_words
 from neuroscope.data.schema import Schema
@@ -18,6 +18,7 @@ from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks._learning import Learner
+from neuroscope.tasks._model import opened, recipe_of
 from neuroscope.tasks._translation.nets import BEAM
 from neuroscope.tasks._translation.sentences import PairEncoder, texts_of
 
@@ -50,8 +51,7 @@ class TranslationModel:
     @cached_property
     def recipe(self) -> Recipe | None:
         """The recipe the model was trained by, or None where its rung has none."""
-        part = self.artefact.parts.get("recipe")
-        return Recipe.from_json(part) if part else None
+        return recipe_of(self.artefact)
 
     def source_column(self, table: Table) -> str:
         """Return the column to translate: of the trained name, or the only column of text."""
@@ -84,18 +84,6 @@ class TranslationModel:
 
 def load(artefact: Artefact, rungs: Catalogue) -> TranslationModel:
     """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
-    parts = artefact.parts
-    for name in ("learner", "target", "encoder"):
-        if name not in parts:
-            raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
-    if artefact.card.learner not in rungs.names():
-        raise ModelError(
-            f"this version knows no rung {artefact.card.learner!r}",
-            remedy="upgrade with: pip install -U neuroscope",
-        )
-    encoder = PairEncoder.from_json(parts["encoder"])
-    learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
-    return TranslationModel(
-        artefact, Schema.from_json(artefact.card.schema), TargetCodec.from_json(parts["target"]),
-        replace(learner, encoder=encoder), encoder,
-    )  # fmt: skip
+    schema, codec, learner = opened(artefact, rungs, "encoder")
+    encoder = PairEncoder.from_json(artefact.parts["encoder"])
+    return TranslationModel(artefact, schema, codec, replace(learner, encoder=encoder), encoder)

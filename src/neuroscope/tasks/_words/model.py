@@ -12,6 +12,7 @@ from neuroscope.data.schema import Schema
 from neuroscope.data.target import TargetCodec
 from neuroscope.data.text.vectors import WordVectors
 from neuroscope.runs.artefact import Artefact
+from neuroscope.tasks._model import opened, recipe_of
 from neuroscope.tasks._words.learner import WordLearner
 from neuroscope.tasks._words.posing import Vocabulary
 
@@ -36,8 +37,7 @@ class WordModel:
     @cached_property
     def recipe(self) -> Recipe | None:
         """The recipe the model was trained by, or None where its rung has none."""
-        part = self.artefact.parts.get("recipe")
-        return Recipe.from_json(part) if part else None
+        return recipe_of(self.artefact)
 
     @cached_property
     def word_vectors(self) -> WordVectors | None:
@@ -51,21 +51,11 @@ class WordModel:
 
 def load(artefact: Artefact, rungs: Catalogue) -> WordModel:
     """Rebuild a model from its artefact; ModelError when a part is missing or does not fit."""
-    parts = artefact.parts
-    for name in ("learner", "target", "encoder"):
-        if name not in parts:
-            raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
-    if artefact.card.learner not in rungs.names():
-        raise ModelError(
-            f"this version knows no rung {artefact.card.learner!r}",
-            remedy="upgrade with: pip install -U neuroscope",
-        )
-    learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
-    encoder = Vocabulary.from_json(parts["encoder"])
+    schema, codec, learner = opened(artefact, rungs, "encoder")
+    encoder = Vocabulary.from_json(artefact.parts["encoder"])
     if len(encoder.words) != len(learner.vectors):
         raise ModelError(
             f"{len(encoder.words):,} words and {len(learner.vectors):,} vectors",
             remedy="use another copy",
         )
-    return WordModel(artefact, Schema.from_json(artefact.card.schema),
-                     TargetCodec.from_json(parts["target"]), learner, encoder)  # fmt: skip
+    return WordModel(artefact, schema, codec, learner, encoder)

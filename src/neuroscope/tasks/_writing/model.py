@@ -11,13 +11,14 @@ import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.catalogue import Catalogue
-from neuroscope.base.errors import InputError, ModelError
+from neuroscope.base.errors import InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import Schema
 from neuroscope.data.target import TargetCodec
 from neuroscope.data.text.tokeniser import END, START, UNKNOWN
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks._learning import Learner
+from neuroscope.tasks._model import opened, recipe_of
 from neuroscope.tasks._writing.nets import allowed
 from neuroscope.tasks._writing.posing import TextEncoder, Texts
 
@@ -45,8 +46,7 @@ class TextModel:
     @cached_property
     def recipe(self) -> Recipe | None:
         """The recipe the model was trained by, or None where its rung has none."""
-        part = self.artefact.parts.get("recipe")
-        return Recipe.from_json(part) if part else None
+        return recipe_of(self.artefact)
 
     def bits(self, documents: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return characters and bits, each (n, 1), of the pieces of some documents."""
@@ -109,20 +109,6 @@ class TextModel:
 
 def load(artefact: Artefact, rungs: Catalogue) -> TextModel:
     """Rebuild a model from its artefact; ModelError when a part is missing or damaged."""
-    parts = artefact.parts
-    for name in ("learner", "target", "encoder"):
-        if name not in parts:
-            raise ModelError(f"the model lacks {name}.json", remedy="use another copy")
-    if artefact.card.learner not in rungs.names():
-        raise ModelError(
-            f"this version knows no rung {artefact.card.learner!r}",
-            remedy="upgrade with: pip install -U neuroscope",
-        )
-    learner = rungs.get(artefact.card.learner).unpack(parts["learner"], artefact.weights)
-    return TextModel(
-        artefact,
-        Schema.from_json(artefact.card.schema),
-        TargetCodec.from_json(parts["target"]),
-        learner,
-        TextEncoder.from_json(parts["encoder"]),
-    )
+    schema, codec, learner = opened(artefact, rungs, "encoder")
+    encoder = TextEncoder.from_json(artefact.parts["encoder"])
+    return TextModel(artefact, schema, codec, learner, encoder)
