@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._sequences import counting
 
 State = dict[str, Tensor]
@@ -70,7 +71,7 @@ class Tied(Pairs):
         self.embedding = nn.Embedding(vocabulary, channels)
         nn.init.normal_(self.embedding.weight, std=channels**-0.5)
         self.bias = nn.Parameter(torch.zeros(vocabulary))  # of the logits: how frequent a token is
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     @abstractmethod
     def parts(self) -> list[list[nn.Module]]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError
+from neuroscope.nets._dropout import Dropout
 from neuroscope.nets._pairs import (
     State,
     Tied,
@@ -152,9 +153,9 @@ class Decoding(nn.Module):
         self.source = Attention(width, heads, dropout)
         self.norm, self.source_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(_linear(width, feed_forward), nn.GELU(), nn.Dropout(dropout),
+        self.mlp = nn.Sequential(_linear(width, feed_forward), nn.GELU(), Dropout(dropout),
                                  _linear(feed_forward, width))  # fmt: skip
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, h: Tensor, asked: Asked, before: tuple[Tensor, Tensor] | None = None
