@@ -24,7 +24,7 @@ WIDTH = 100  # characters
 
 def trained(folder: str) -> dict:
     """Return the result of the run."""
-    command = [sys.executable, "-m", "neuroscope.cli", "train", "breast-cancer", "--json", "-q"]
+    command = [sys.executable, "-m", "neuroscope", "train", "breast-cancer", "--json", "-q"]
     return json.loads(subprocess.check_output(command, cwd=folder, text=True))
 
 

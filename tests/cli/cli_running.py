@@ -18,7 +18,7 @@ import neuroscope
 from neuroscope.cli import main
 
 QUICK = ("--rungs", "majority,neuron", "--epochs", "2")
-COMMAND = (sys.executable, "-m", "neuroscope.cli")
+COMMAND = (sys.executable, "-m", "neuroscope")
 
 
 @dataclass(frozen=True)

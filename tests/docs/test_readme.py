@@ -31,7 +31,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that runs lines in bash, where `neuroscope` is this source tree's."""
     command = tmp_path / "bin" / "neuroscope"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m neuroscope.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m neuroscope "$@"\n')
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))

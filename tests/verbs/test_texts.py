@@ -49,6 +49,14 @@ def test_texts_are_known_without_being_told(run: dict) -> None:
     assert run["test"]["accuracy"] > 0.8
 
 
+@pytest.mark.parametrize("rung", ["embeddings", "lstm", "transformer"])
+def test_nets_of_words_climb_from_the_front_door(rung: str, tmp_path: Path) -> None:
+    source = written(tmp_path, texts_of(each=20).arrow)
+    options = TrainOptions(rungs=("majority", rung), epochs=1, out=str(tmp_path))
+    found = {one["name"]: one["status"] for one in train(source, options=options)["rungs"]}
+    assert found == {"majority": "done", rung: "done"}
+
+
 def test_the_run_shows_the_words_that_decided(run: dict) -> None:
     block = run["texts"]
     assert {one["class"] for one in block["weights"]} == {"money", "science", "sport"}

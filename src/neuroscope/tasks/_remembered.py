@@ -42,6 +42,8 @@ def look_inside(
     folder = training.problem.scratch
     if folder is None or watch.fold != 0 or not len(x) or "family" not in record:
         return
+    if x.ndim != 3:  # tokens: a word is no number that a slope could be taken by
+        return
     family = nets.catalogue.get(record["family"])
     if not hasattr(family, "inside"):
         return

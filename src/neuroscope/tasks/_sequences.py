@@ -21,7 +21,6 @@ from neuroscope.tasks._torch import (
     looked_at,
     outputs,
     rebuilt,
-    rounding,
     trained,
     watching,
 )
@@ -49,11 +48,6 @@ class SequenceLearner:
     def parameters(self) -> int:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
-
-    @property
-    def rounding(self) -> float:
-        """How far an answer may move when the net is opened again on the processor."""
-        return rounding(self.net)
 
     def predict(self, x: SequenceRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""

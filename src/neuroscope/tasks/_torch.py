@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -45,11 +46,6 @@ class TorchLearner:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
-    @property
-    def rounding(self) -> float:
-        """How far an answer may move when the net is opened again on the processor."""
-        return rounding(self.net)
-
     def predict(self, x: PictureRows) -> np.ndarray:
         """Return probabilities (n, k), or standardised numbers (n,)."""
         import torch  # noqa: PLC0415 - slow to import
@@ -78,9 +74,13 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Torch
     )
 
 
-def rounding(net: nn.Module) -> float:
-    """Return how far answers move on another device: a GPU rounds to TF32, 10 bits, on its way."""
-    return 1e-6 if next(net.parameters()).device.type == "cpu" else 2e-2
+def on_processor(learner: TypedLearner) -> TypedLearner:
+    """Return a learner whose net, if it has one, lies where a saved model is opened."""
+    net: Any = getattr(learner, "net", None)
+    if net is None or next(net.parameters()).device.type == "cpu":
+        return learner
+    moved: Any = replace(learner, net=copy.deepcopy(net).to("cpu"))  # type: ignore[type-var]
+    return moved
 
 
 def arrays_of(net: nn.Module) -> dict[str, np.ndarray]:

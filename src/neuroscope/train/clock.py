@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 _LOOK = 0.5  # seconds between two looks at the clock
 _RESERVE = 0.97  # of the time that is left may be planned
 _FIRST_STEPS = 3  # that are timed before the first judgement; the step before them warms up
+_SURE_STEPS, _SURE_SHARE = 20, 0.02  # steps, and share of the time, that a judgement rests on
 
 
 @dataclass
@@ -50,6 +51,14 @@ class Clock:
     def over(self) -> bool:
         """Say whether the time, or what it was planned for, is used up."""
         return self.fitted is not None and self.step >= self.fitted
+
+    @property
+    def sure(self) -> bool:
+        """Say whether the judgement rests on enough: the first steps on a GPU are slow."""
+        if self.over or self._warm is None:
+            return self.over
+        steps, seconds = self.step - self._warm[0], time.perf_counter() - self._warm[1]
+        return steps >= _SURE_STEPS and seconds >= _SURE_SHARE * (self.seconds or 0.0)
 
     def advance(self) -> bool:
         """Count a step; says whether it is time to look around (never more than twice a second)."""

@@ -240,7 +240,9 @@ class Course:
 
     def _tell_of_budget(self) -> None:
         fitted = self.clock.fitted
-        if fitted is None or self.state.told_of_budget:
+        if fitted is None or self.state.told_of_budget or not self.clock.sure:
+            return
+        if fitted >= self.clock.planned:
             return
         self.state.told_of_budget = True
         passes = fitted / self.clock.epoch_steps

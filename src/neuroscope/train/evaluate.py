@@ -35,6 +35,7 @@ class Forward:
         self.layout = torch.channels_last if convolves(net) else torch.contiguous_format
         self.context = autocast(recipe, device)
         self.widen = recipe.precision == "bfloat16"
+        self.tokens = recipe.loss == "cross_entropy"  # whose loss widens a few rows at a time
 
     def with_prepare(self, prepare: Prepare | None) -> Forward:
         """Return the same forward pass for rows that are prepared in another way."""
@@ -54,12 +55,17 @@ class Forward:
         return part.contiguous(memory_format=self.layout) if part.ndim == 4 else part
 
     def __call__(self, inputs: Inputs) -> Tensor:
-        """Return the outputs for prepared inputs, in the weights' type."""
+        """Return the outputs for prepared inputs, in the weights' type.
+
+        Logits of tokens (n, t, k) stay in the type they were computed in, for there are many.
+        """
         if not self.widen:
             return self.net(*inputs)
         with self.context:
             outputs = self.net(*inputs)
-        return outputs.to(self.dtype) if isinstance(outputs, Tensor) else outputs
+        if not isinstance(outputs, Tensor) or (self.tokens and outputs.ndim == 3):
+            return outputs
+        return outputs.to(self.dtype)
 
 
 def cost(loss: Loss, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor | None]:
@@ -126,5 +132,6 @@ def outputs(
         forward = Forward(net, recipe, device, here.prepare)
         size = WATCH_BATCH * recipe.batch_size
         order = [np.arange(i, min(i + size, len(here))) for i in range(0, len(here), size)]
-        parts = [forward(forward.prepared(here.take(some).inputs)).cpu() for some in order]
+        parts = [forward(forward.prepared(here.take(some).inputs)).to("cpu", forward.dtype)
+                 for some in order]  # fmt: skip
     return torch.cat(parts).numpy()

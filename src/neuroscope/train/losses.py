@@ -16,10 +16,11 @@ from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import Recipe
+from neuroscope.train._tokens import IGNORED, tokens_cross_entropy
+
+__all__ = ["IGNORED", "Loss", "class_weights", "loss_of", "tokens_cross_entropy"]
 
 Loss = Callable[[Tensor, Tensor], Tensor | tuple[Tensor, Tensor]]
-
-IGNORED = -100  # a class index that stands for "no answer here", as padding
 
 
 def loss_of(recipe: Recipe, *, smooth: bool = True) -> Loss:
@@ -59,8 +60,7 @@ def _cross_entropy(
         return functional.cross_entropy(
             logits, targets, reduction="none", label_smoothing=smoothing
         )
-    each = functional.cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="none",
-                           label_smoothing=smoothing, ignore_index=IGNORED)  # fmt: skip
+    each = tokens_cross_entropy(logits.flatten(0, -2), targets.flatten(), smoothing)
     rows = each.view(len(targets), -1).sum(1)
     return rows, (targets != IGNORED).flatten(1).sum(1).to(rows.dtype)
 

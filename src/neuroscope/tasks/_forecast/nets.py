@@ -50,11 +50,6 @@ class NetForecaster:
         """Number of weights and biases."""
         return sum(weight.numel() for weight in self.net.parameters())
 
-    @property
-    def rounding(self) -> float:
-        """How far an answer may move when the net is opened again on the processor."""
-        return _torch.rounding(self.net)
-
     def predict(self, x: Windows) -> np.ndarray:
         """Return the forecasts (n, horizon) of windows, in the target's unit."""
         import torch  # noqa: PLC0415 - slow to import

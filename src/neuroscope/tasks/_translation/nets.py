@@ -31,7 +31,7 @@ LENGTH_PENALTY = 0.6
 _AT_ONCE = 4000  # tokens of sources that are translated together
 _READ = 128  # pairs of mean length that are read together after a fit
 _WRITING = 5  # readings of a pair that cost as much as writing it with a beam
-_VISITS = 700_000  # pairs times epochs from which more epochs add little
+_VISITS = 450_000  # pairs times epochs from which more epochs add little
 _MOST_EPOCHS = 60
 _MANY = 5000  # pairs from which the larger net pays
 _PLENTY = 300_000  # pairs from which less must be dropped out
@@ -125,7 +125,7 @@ def bits_of(net: nn.Module, x: Sentences) -> np.ndarray:
     """Return -log2 p of each reference and its end, (n,), all tokens by the net."""
     import torch  # noqa: PLC0415 - slow to import
 
-    from neuroscope.train.losses import IGNORED  # noqa: PLC0415
+    from neuroscope.train.losses import tokens_cross_entropy  # noqa: PLC0415
 
     if not len(x):
         return np.zeros(0)
@@ -135,11 +135,8 @@ def bits_of(net: nn.Module, x: Sentences) -> np.ndarray:
     with torch.inference_mode():
         for positions in rows.batches(_READ, None):
             batch = rows.take(positions)
-            logits = net(*batch.inputs).float()
-            each = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), batch.targets.flatten(), reduction="none",
-                ignore_index=IGNORED,
-            )  # fmt: skip
+            logits = net(*batch.inputs).flatten(0, 1)
+            each = tokens_cross_entropy(logits, batch.targets.flatten(), 0.0)
             sums = each.view(len(positions), -1).sum(1, dtype=torch.float64)
             bits[positions] = sums.cpu().numpy() / math.log(2)
     return bits

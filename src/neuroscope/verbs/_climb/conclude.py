@@ -27,6 +27,7 @@ from neuroscope.runs.card import Card
 from neuroscope.tasks import _constant, _model, rung_name
 from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Learner, Watch, predict
+from neuroscope.tasks._torch import on_processor
 from neuroscope.verbs._climb.climb import Climb
 from neuroscope.verbs._climb.decision import decision, decision_for
 from neuroscope.verbs._climb.rung_run import FINAL_FITS
@@ -239,8 +240,8 @@ class Conclusion:
         saved = artefact.save(self.climb.folder.model, card, arrays, parts)
         rows = problem.split.test[:50]
         there = self.climb.task.load(saved)
-        said = self.calibrated(predict(problem, learner, rows))
-        off = getattr(learner, "rounding", 1e-6) * max(float(np.abs(said).max(initial=0.0)), 1.0)
+        said = self.calibrated(predict(problem, on_processor(learner), rows))
+        off = 1e-6 * max(float(np.abs(said).max(initial=0.0)), 1.0)
         if not np.allclose(said, self.hooks.again(self, there, rows), rtol=1e-5, atol=off):
             raise WorkError("the saved model does not predict what the fitted one does",
                             where=str(self.climb.folder.model))  # fmt: skip

@@ -22,10 +22,17 @@ SHARE = 2.0
 CORE = False
 REFITTED = False
 
+_WIDTH, _LAYERS = 192, 4  # of the larger net; docs/log.md, "Translation"
+_HEAD = 32  # numbers that a head looks at
+
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the recipe for these pairs."""
-    return nets.recipes(training, nets.recipe_of(training, "transformer", 1e-3), _record)
+    recipe = nets.recipe_of(training, "transformer", 2e-3)
+    if recipe.width > _WIDTH:
+        recipe = recipe.because("narrow layers, more of them: as good as wider ones, and faster",
+                                width=_WIDTH)  # fmt: skip
+    return nets.recipes(training, recipe, _record)
 
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> NetTranslator:
@@ -35,8 +42,8 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> NetTranslator:
 
 def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
     encoder = training.encoded(recipe)[0]
-    width = recipe.width or 256
-    options = {"vocabulary": len(encoder.tokeniser), "width": width, "layers": 3,
-               "heads": max(width // 64, 1), "dropout": recipe.dropout,
-               "seed": recipe.seed}  # fmt: skip
+    width = recipe.width or _WIDTH
+    options = {"vocabulary": len(encoder.tokeniser), "width": width, "layers": _LAYERS,
+               "heads": max(width // _HEAD, 1), "feed_forward": 2 * width,
+               "dropout": recipe.dropout, "seed": recipe.seed}  # fmt: skip
     return {"family": "transformer_pairs", "options": options}

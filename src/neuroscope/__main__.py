@@ -1,4 +1,4 @@
-"""`python -m neuroscope.cli` is the command `neuroscope`."""
+"""`python -m neuroscope` is the command `neuroscope`."""
 
 import sys
 

@@ -1,0 +1,45 @@
+"""Every rung of every task climbs from the front door: nothing that is listed only works alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neuroscope import tasks
+from neuroscope.verbs._prepare import DataOptions
+from neuroscope.verbs._request import TrainOptions
+from neuroscope.verbs.train import train
+
+pytestmark = pytest.mark.slow
+
+SOURCES = {
+    "table": "wine", "image_classes": "digits-images", "series_classes": "adding",
+    "series_forecast": "visitors", "text_classes": "messages", "translation": "numbers",
+}  # fmt: skip
+PRETRAINED = {"transfer", "fine_tuning", "pretrained"}  # wait for --backbone
+WORDS = ("text_making", "word_vectors")  # these read a plain text
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("text") / "tale.txt"
+    lines = [f"the {size} {beast} ran over hill {n % 7} and met the {other}.\n"
+             for n in range(60) for size in ("old", "young") for beast in ("fox", "hare")
+             for other in ("owl", "crow")]  # fmt: skip
+    path.write_text("".join(lines), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("task", [*SOURCES, *WORDS])
+def test_all_rungs_of_a_task_climb(task: str, text: str, tmp_path: Path) -> None:
+    options = TrainOptions(epochs=1, budget=None, out=str(tmp_path))
+    result = train(SOURCES.get(task, text), DataOptions(task=task), options)
+    rungs = {rung["name"]: rung for rung in result["rungs"]}
+    assert set(tasks.catalogue.get(task).RUNGS.names()) - set(rungs) <= PRETRAINED
+    for name, rung in rungs.items():
+        assert rung["status"] == "done" or name in PRETRAINED, name
+
+
+def test_no_task_is_left_out() -> None:
+    assert {*SOURCES, *WORDS} == set(tasks.catalogue.names())
