@@ -7,7 +7,8 @@ a second run.
 
 Random pictures, or those of NEUROSCOPE_FASHION_MNIST, a folder with the published
 train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz. Who waits for threads spins shortly
-(GOMP_SPINCOUNT=1000, the choice of the package), in all contenders alike.
+(GOMP_SPINCOUNT=1000, the choice of the package), in all contenders alike. NEUROSCOPE_DEVICE=cuda
+compares ours with the loop by hand on a GPU.
 
 Measured figures, with machine, versions and spread: docs/log.md, "The torch loop".
 """
@@ -25,6 +26,7 @@ import numpy as np
 from measuring import Contender, Reached, Work, compare
 
 ROWS, BATCH, CLASSES, RATE = 6_400, 64, 10, 1e-3
+DEVICE = os.environ.get("NEUROSCOPE_DEVICE", "cpu")
 KERAS_GOALS = {"torch": 2.5, "jax": 3.0}
 
 
@@ -67,7 +69,7 @@ def ours(precision: str) -> Work:
 
     data = Data(X, Y, prepare=scaled)
     recipe = Recipe(loss="cross_entropy", batch_size=BATCH, epochs=1, learning_rate=RATE,
-                    precision=precision, device="cpu")  # fmt: skip
+                    precision=precision, device=DEVICE)  # fmt: skip
 
     def work() -> Reached:
         return fit(torch_net(), data, recipe).epochs[-1].train_loss
@@ -81,15 +83,15 @@ def by_hand(bfloat16: bool) -> Work:
     import torch
     from torch.nn.functional import cross_entropy
 
-    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    x, y = (torch.from_numpy(part).to(DEVICE) for part in (X, Y))
 
     def work() -> Reached:
-        net = torch_net().to(memory_format=torch.channels_last)
+        net = torch_net().to(DEVICE, memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
-        total = torch.zeros(())
-        for rows in torch.randperm(len(x)).split(BATCH):
+        total = torch.zeros((), device=DEVICE)
+        for rows in torch.randperm(len(x), device=DEVICE).split(BATCH):
             batch = x[rows].float().mul_(1 / 255).contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=bfloat16):
                 loss = cross_entropy(net(batch), y[rows])
             loss.backward()
             optimizer.step()

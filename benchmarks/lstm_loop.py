@@ -7,7 +7,8 @@ other needs a second run.
 
 Ours starts with its own weights, orthogonal ones among them, and a run includes building the net,
 as the loop by hand does. Who waits for threads spins shortly
-(GOMP_SPINCOUNT=1000, the choice of the package), in all contenders alike.
+(GOMP_SPINCOUNT=1000, the choice of the package), in all contenders alike. NEUROSCOPE_DEVICE=cuda
+compares ours with the loop by hand on a GPU.
 
 Measured figures, with machine, versions and spread: docs/log.md, "Nets of sequences".
 """
@@ -24,6 +25,7 @@ from measuring import Contender, Reached, Work, compare
 
 STEPS_A_RUN, BATCH, TOKENS, VOCABULARY, CLASSES, RATE = 100, 32, 64, 10_000, 2, 1e-3
 EMBEDDING, WIDTH = 64, 128
+DEVICE = os.environ.get("NEUROSCOPE_DEVICE", "cpu")
 KERAS_GOALS = {"torch": 4.0, "jax": 2.2}
 
 X = np.random.default_rng(0).integers(0, VOCABULARY, (STEPS_A_RUN * BATCH, TOKENS))
@@ -41,7 +43,7 @@ def ours(precision: str, *, lengths: bool = False) -> Work:
                "width": WIDTH, "vocabulary": VOCABULARY}  # fmt: skip
     data = Data((X, np.full(len(X), TOKENS)) if lengths else X, Y)
     recipe = Recipe(loss="cross_entropy", batch_size=BATCH, epochs=1, learning_rate=RATE,
-                    precision=precision, device="cpu")  # fmt: skip
+                    precision=precision, device=DEVICE)  # fmt: skip
 
     def work() -> Reached:
         net = build({"family": "recurrent", "options": options})
@@ -57,7 +59,7 @@ def by_hand(bfloat16: bool) -> Work:
     from torch import nn
     from torch.nn.functional import cross_entropy
 
-    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    x, y = (torch.from_numpy(part).to(DEVICE) for part in (X, Y))
 
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -71,11 +73,11 @@ def by_hand(bfloat16: bool) -> Work:
 
     def work() -> Reached:
         torch.manual_seed(0)
-        net = Net()
+        net = Net().to(DEVICE)
         optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
-        total = torch.zeros(())
-        for rows in torch.randperm(len(x)).split(BATCH):
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        total = torch.zeros((), device=DEVICE)
+        for rows in torch.randperm(len(x), device=DEVICE).split(BATCH):
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=bfloat16):
                 loss = cross_entropy(net(x[rows]), y[rows])
             loss.backward()
             optimizer.step()

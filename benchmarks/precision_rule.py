@@ -2,7 +2,8 @@
 
 Training steps of nets of growing size, forward, backward and AdamW, in both precisions by turns,
 pictures in channels_last. Behind the thresholds `PAYS_FROM` of neuroscope/train/precision.py; the
-clock has its say here and never in a fit.
+clock has its say here and never in a fit. NEUROSCOPE_DEVICE=cuda asks the same of a GPU, with
+larger nets besides; behind PAYS_ON_CUDA.
 
 Measured figures, with machine, versions and spread: docs/log.md, "The torch loop".
 """
@@ -23,9 +24,10 @@ from measuring import machine, versions
 from torch import Tensor, nn
 
 from neuroscope import nets
-from neuroscope.train.precision import PAYS_FROM, forward_flops, kind_of
+from neuroscope.train.precision import PAYS_FROM, PAYS_ON_CUDA, forward_flops, kind_of
 
 SYMBOLS = 100
+DEVICE = os.environ.get("NEUROSCOPE_DEVICE", "cpu")
 
 
 class Recurrent(nn.Module):
@@ -94,6 +96,24 @@ CASES: list[Case] = [
       for d, n, t, b in ((32, 2, 16, 8), (32, 2, 32, 16), (64, 2, 32, 16), (64, 4, 64, 16),
                          (128, 4, 64, 12))),
 ]  # fmt: skip
+LARGER: list[Case] = [
+    *((f"convolution {w}, batch {b}", lambda w=w: convolutional(w), (b, 1, 28, 28))
+      for w, b in ((64, 256), (64, 1024), (128, 1024))),
+    *((f"dense {d}-{h}, batch {b}", lambda d=d, h=h: dense(d, h), (b, d))
+      for d, h, b in ((784, 2048, 256), (784, 2048, 1024), (2048, 4096, 1024))),
+    *((f"LSTM {e}-{h}, {t} steps, batch {b}", lambda e=e, h=h: Recurrent(e, h), (b, t))
+      for e, h, t, b in ((256, 512, 64, 64), (512, 1024, 64, 128))),
+    *((f"attention {d} x {n}, {t} steps, batch {b}", lambda d=d, n=n: Attentive(d, n), (b, t))
+      for d, n, t, b in ((256, 4, 64, 128), (512, 4, 128, 64), (768, 6, 256, 64))),
+]  # fmt: skip
+
+
+def waited() -> float:
+    """Return the time: of the processor, or when the GPU has done what was asked."""
+    if DEVICE == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def stepper(net: nn.Module, x: Tensor, bfloat16: bool) -> Callable[[], None]:
@@ -101,7 +121,7 @@ def stepper(net: nn.Module, x: Tensor, bfloat16: bool) -> Callable[[], None]:
     optimizer = torch.optim.AdamW(net.parameters(), fused=True)
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=bfloat16):
             outputs = net(x)
         outputs.float().square().mean().backward()
         optimizer.step()
@@ -115,13 +135,13 @@ def stepper(net: nn.Module, x: Tensor, bfloat16: bool) -> Callable[[], None]:
 def measured(case: Case, seconds: float) -> tuple[str, float, float]:
     """Return the kind, the forward operations of a batch, and float32 time over bfloat16 time.
 
-    Processor time, so that other work on the machine counts less.
+    Processor time, so that other work on the machine counts less; of a GPU, the time it took.
     """
     _, build, shape = case
     torch.manual_seed(0)
     whole = len(shape) == 2 and not isinstance(build(), nn.Sequential)
-    x = torch.randint(0, SYMBOLS, shape) if whole else torch.rand(shape)
-    nets = [build(), build()]
+    x = (torch.randint(0, SYMBOLS, shape) if whole else torch.rand(shape)).to(DEVICE)
+    nets = [build().to(DEVICE), build().to(DEVICE)]
     if x.ndim == 4:
         nets = [net.to(memory_format=torch.channels_last) for net in nets]
         x = x.contiguous(memory_format=torch.channels_last)
@@ -130,11 +150,11 @@ def measured(case: Case, seconds: float) -> tuple[str, float, float]:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         for step, spent in zip(steps, times, strict=True):
-            began, turn, count = time.process_time(), time.perf_counter() + 0.03, 0
+            began, turn, count = waited(), time.perf_counter() + 0.03, 0
             while not count or time.perf_counter() < turn:
                 step()
                 count += 1
-            spent.append((time.process_time() - began) / count)
+            spent.append((waited() - began) / count)
     ratio = statistics.median(times[0]) / statistics.median(times[1])
     return kind_of(nets[0]), forward_flops(nets[0], (x,)), ratio
 
@@ -146,9 +166,13 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     print(f"{machine()}\n{versions()}\n")
     print(f"{'':38}{'operations':>12}{'float32/bfloat16':>18}  rule")
-    for case in CASES:
+    if DEVICE == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # float32 is float32, as in a fit
+        print(torch.cuda.get_device_name())
+    for case in CASES + (LARGER if DEVICE == "cuda" else []):
         kind, flops, ratio = measured(case, seconds)
-        rule = "bfloat16" if flops >= PAYS_FROM[kind] else "float32"
+        pays = PAYS_FROM if DEVICE == "cpu" else PAYS_ON_CUDA
+        rule = "bfloat16" if flops >= pays[kind] else "float32"
         print(f"{case[0]:38}{flops / 1e6:>10,.0f} M{ratio:>18.2f}  {rule}", flush=True)
 
 

@@ -310,16 +310,6 @@ def test_a_fit_in_float64_answers_as_any_other() -> None:
     assert np.allclose(fine, plain, atol=0.05)
 
 
-def test_answers_of_a_gpu_may_move_when_the_model_is_opened_on_the_processor() -> None:
-    """TF32 has 10 bits; a model that was checked to six digits could not be kept there."""
-    problem = made("multiclass", "convolution", "", each=10)
-    learner = fitted(
-        RUNGS.get("convolution"), problem.training(problem.split.development), epochs=1
-    )
-    assert learner.rounding == 1e-6
-    assert replace(learner, net=learner.net.to("meta")).rounding > 1e-3
-
-
 def test_grey_pictures_are_not_mirrored_and_colour_ones_are() -> None:
     grey, colour = (posed(shapes(3, 10, channels=channels)) for channels in (1, 3))
     for problem, flipped in ((grey, False), (colour, True)):

@@ -18,6 +18,7 @@ SOURCES = {
     "series_forecast": "visitors", "text_classes": "messages", "translation": "numbers",
 }  # fmt: skip
 PRETRAINED = {"transfer", "fine_tuning", "pretrained"}  # wait for --backbone
+ASKED = {"rnn"}  # climbed when they are named
 WORDS = ("text_making", "word_vectors")  # these read a plain text
 
 
@@ -36,7 +37,7 @@ def test_all_rungs_of_a_task_climb(task: str, text: str, tmp_path: Path) -> None
     options = TrainOptions(epochs=1, budget=None, out=str(tmp_path))
     result = train(SOURCES.get(task, text), DataOptions(task=task), options)
     rungs = {rung["name"]: rung for rung in result["rungs"]}
-    assert set(tasks.catalogue.get(task).RUNGS.names()) - set(rungs) <= PRETRAINED
+    assert set(tasks.catalogue.get(task).RUNGS.names()) - set(rungs) <= PRETRAINED | ASKED
     for name, rung in rungs.items():
         assert rung["status"] == "done" or name in PRETRAINED, name
 

@@ -26,6 +26,14 @@ PAYS_FROM = {
     "convolution": 2e7,
     "dense": 2e7,
 }
+# The same on a GPU (an H200), where below that starting the kernels costs more than their work.
+PAYS_ON_CUDA = {
+    "attention": 1e11,
+    "written attention": 1e11,
+    "recurrent": 1.5e9,
+    "convolution": 1e10,
+    "dense": 3e10,
+}
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 _ONE_AT_A_TIME = threading.RLock()  # dropout draws from torch's global generator
 
@@ -65,21 +73,20 @@ def choose_precision(net: nn.Module, inputs: Inputs, recipe: Recipe) -> Recipe:
     from counted operations and the processor's flags, never from the clock, so that a seed repeats.
     """
     device = device_of(recipe)
-    if device.type == "cuda":
-        there = torch.cuda.is_bf16_supported()
-        reason = "the GPU computes bfloat16 faster" if there else "the GPU has no bfloat16"
-        return recipe.because(reason, precision="bfloat16" if there else "float32")
     if device.type == "mps":
         return recipe.because("Apple GPUs are trained in float32", precision="float32")
-    if not has_bfloat16():
-        return recipe.because("this processor has no bfloat16 arithmetic", precision="float32")
+    if device.type == "cuda":
+        there, pays, where = torch.cuda.is_bf16_supported(), PAYS_ON_CUDA, "this GPU"
+    else:
+        there, pays, where = has_bfloat16(), PAYS_FROM, "this processor"
+    if not there:
+        return recipe.because(f"{where} has no bfloat16 arithmetic", precision="float32")
     kind, flops = kind_of(net), forward_flops(net, inputs)
-    enough = flops >= PAYS_FROM[kind]
     reason = (
         f"{flops / 1e6:,.0f} million operations a batch forward; with {kind} layers bfloat16 pays "
-        f"from {PAYS_FROM[kind] / 1e6:,.0f} million on this processor"
+        f"from {pays[kind] / 1e6:,.0f} million on {where}"
     )
-    return recipe.because(reason, precision="bfloat16" if enough else "float32")
+    return recipe.because(reason, precision="bfloat16" if flops >= pays[kind] else "float32")
 
 
 def kind_of(net: nn.Module) -> str:
@@ -164,10 +171,11 @@ def workplace(recipe: Recipe, device: torch.device, threads: int | None) -> Iter
     """
     with _ONE_AT_A_TIME:
         before = torch.get_num_threads()
-        tf32 = torch.get_float32_matmul_precision()
+        tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
         torch.set_num_threads(threads or settings.cores())
         if device.type == "cuda" and recipe.precision == "bfloat16":
             torch.set_float32_matmul_precision("high")  # TF32 where autocast leaves float32
+        torch.backends.cudnn.allow_tf32 = recipe.precision == "bfloat16"
         devices = [device.index] if device.type == "cuda" else []
         try:
             with torch.random.fork_rng(devices), _heap.kept():
@@ -175,4 +183,5 @@ def workplace(recipe: Recipe, device: torch.device, threads: int | None) -> Iter
                 yield
         finally:
             torch.set_num_threads(before)
-            torch.set_float32_matmul_precision(tf32)
+            torch.set_float32_matmul_precision(tf32[0])
+            torch.backends.cudnn.allow_tf32 = tf32[1]
