@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,23 @@ def test_all_rungs_and_folds_share_one_decoding(decoded) -> None:
     assert len(decoded) == 60  # another size is another set
     training.encoded(Recipe(net="residual", image_size=8))
     assert len(decoded) == 60
+
+
+def test_one_decoded_set_at_a_time_stays_mapped(tmp_path: Path) -> None:
+    """Pages of a mapped file count as memory; arrays that were given stay as they are."""
+    root = str(write(tmp_path / "drawn", *shapes(2, 15)))
+    store = Store.of(posed(root, scratch=tmp_path / "scratch"))
+    small = weakref.ref(store.at(8, 1))
+    wanted = np.array(small())
+    assert store.at(8, 1) is small()
+    assert store.at(16, 1) is store.at(16, 1)
+    assert small() is None
+    assert np.array_equal(store.at(8, 1), wanted)
+    given = Store.of(posed(shapes(2, 15)))
+    assert given.at(8, 1) is given.at(8, 1)
+    kept = given.at(8, 1)
+    given.at(12, 1)
+    assert given.at(8, 1) is kept
 
 
 def test_what_lies_in_the_scratch_folder_is_not_decoded_again(decoded, tmp_path) -> None:
