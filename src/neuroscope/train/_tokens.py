@@ -3,9 +3,10 @@
     loss = log sum_j exp z_j - (1 - s) z_y - s mean_j z_j
     d loss / d z = softmax(z) - (1 - s) e_y - s / k
 
-torch goes over all logits nine times, forward and backward, each time through the memory, and twice
-more to widen bfloat16. Here a few rows at a time are widened, turned into losses and slopes and
-narrowed again while the processor's cache holds them (docs/log.md, "Cross-entropy of tokens").
+torch widens bfloat16 logits and keeps four arrays of their size in float32 on the way there and
+back. Here a few rows at a time are widened, turned into losses and slopes and narrowed again: one
+array in the logits' own type is all that stays, and it takes no longer (docs/log.md, "Cross-entropy
+of tokens").
 """
 
 from __future__ import annotations
