@@ -42,6 +42,23 @@ def test_a_fit_stays_within_its_time_also_within_one_epoch(epochs) -> None:
     assert sum("time budget allows about" in message for message in said) == 1
 
 
+def test_slow_first_steps_are_no_reason_to_warn() -> None:
+    """On a GPU the first steps load its kernels; they must not be taken for the pace."""
+    told: list = []
+    left = iter([0.2] * 6)
+
+    def prepare(inputs, chance):
+        time.sleep(next(left, 0.0))
+        return inputs
+
+    data = replace(rows(400), prepare=prepare)
+    watch = Watch(seconds=40, monitor=told.append)
+    result = fit(net(), data, recipe(epochs=20, batch_size=4), watch=watch)
+    assert result.stopped == "done"
+    assert len(result.epochs) == 20
+    assert not [event for event in told if isinstance(event, WarningRaised)]
+
+
 def test_enough_time_has_no_say_in_the_weights() -> None:
     free, timed = net(), net()
     fit(free, rows(), recipe(schedule="cosine"))
