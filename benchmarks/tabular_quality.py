@@ -58,7 +58,7 @@ from neuroscope.data.task_kind import target_kind
 from neuroscope.judge import metrics
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Problem, Training, Watch, predict
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.posing import pose
 from neuroscope.tasks._search import search
 from neuroscope.tasks.rungs.table import RUNGS
 

@@ -7,7 +7,7 @@ import ast
 import source_tree
 from source_tree import PACKAGE, Definition, functions, shown, tree
 
-FILE_LINES, FUNCTION_LINES, CLASS_LINES, FOLDER_FILES, INIT_LINES = 400, 60, 250, 30, 60
+FILE_LINES, FUNCTION_LINES, CLASS_LINES, FOLDER_FILES, INIT_LINES = 400, 60, 250, 27, 60
 FOLDER_AIM = 12
 
 

@@ -16,7 +16,7 @@ from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import image_classes as task
 from neuroscope.tasks._learning import Problem, Training, Watch
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.posing import pose
 
 QUICK = {
     "dense": {"epochs": 20}, "convolution": {"epochs": 20}, "fine_tuning": {"epochs": 4},

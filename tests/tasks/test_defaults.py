@@ -13,9 +13,9 @@ from neuroscope.data.splits import plan_split
 from neuroscope.data.task_kind import target_kind
 from neuroscope.judge import metrics
 from neuroscope.tasks import table as task
-from neuroscope.tasks._defaults import dense_recipes, neuron_recipes
 from neuroscope.tasks._learning import Watch, predict
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.defaults import dense_recipes, neuron_recipes
+from neuroscope.tasks._rows.posing import pose
 from neuroscope.tasks.rungs.table import RUNGS
 
 ROWS = (10, 300, 5_634, 39_000, 1_000_000)

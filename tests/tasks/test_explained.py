@@ -10,9 +10,9 @@ import pytest
 from test_rungs import fitted, problem
 
 from neuroscope.judge.metrics import METRICS
-from neuroscope.tasks._closed_form import closed_form
-from neuroscope.tasks._explained import explained, importance, weights
 from neuroscope.tasks._learning import predict
+from neuroscope.tasks._rows.closed_form import closed_form
+from neuroscope.tasks._rows.explained import explained, importance, weights
 
 PRIMARY = {"regression": "r2", "binary": "roc_auc", "multiclass": "accuracy"}
 

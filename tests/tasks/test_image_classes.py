@@ -23,17 +23,10 @@ from neuroscope.data.table import Table
 from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
-from neuroscope.tasks import (
-    _backbones,
-    _model,
-    _picture_defaults,
-    climbable,
-    image_classes,
-    ladder,
-    rung_name,
-)
+from neuroscope.tasks import _model, climbable, image_classes, ladder, rung_name
 from neuroscope.tasks._learning import Problem, Training, Watch, predict
-from neuroscope.tasks._pictures import FlatEncoder, Store, read_encoder
+from neuroscope.tasks._pictures import backbones, defaults
+from neuroscope.tasks._pictures.encoders import FlatEncoder, Store, read_encoder
 from neuroscope.tasks.image_classes import RUNGS
 from neuroscope.tasks.rungs.image_classes import transfer
 from neuroscope.train import loop
@@ -257,11 +250,11 @@ def test_many_pictures_are_made_smaller_where_each_pixel_is_a_number(name, monke
     training, rung = problem.training(problem.split.development), RUNGS.get(name)
     plain = rung.recipes(training)[0]
     assert training.encoded(plain)[1].nbytes == 4 * 3 * 16**2 * len(training.rows)
-    monkeypatch.setattr(_picture_defaults, "FLAT_BYTES", 4 * 3 * 10**2 * problem.table.rows)
+    monkeypatch.setattr(defaults, "FLAT_BYTES", 4 * 3 * 10**2 * problem.table.rows)
     recipe = rung.recipes(training)[0]
     assert recipe.image_size == 10
     assert "60 larger pictures would not fit" in recipe.reasons["image_size"]
-    assert training.encoded(recipe)[1].nbytes <= _picture_defaults.FLAT_BYTES
+    assert training.encoded(recipe)[1].nbytes <= defaults.FLAT_BYTES
     (deep,) = RUNGS.get("convolution").recipes(training)
     assert deep.image_size == 16  # its pictures stay on disk, as bytes
 
@@ -407,9 +400,9 @@ def test_fine_tuning_moves_the_upper_layers_and_leaves_the_shared_backbone_alone
     from neuroscope.tasks.rungs.image_classes import fine_tuning
 
     problem = posed(drawn("multiclass", 10), backbone=backbone)
-    before = to_arrays(_backbones.open_backbone(backbone))
+    before = to_arrays(backbones.open_backbone(backbone))
     tuned = fitted(fine_tuning, problem.training(problem.split.development), unfreeze=1)
-    after, learned = to_arrays(_backbones.open_backbone(backbone)), to_arrays(tuned.net.backbone)
+    after, learned = to_arrays(backbones.open_backbone(backbone)), to_arrays(tuned.net.backbone)
     assert all(np.array_equal(before[name], after[name]) for name in before)
     moved = {name for name in before if not np.array_equal(before[name], learned[name])}
     assert moved
@@ -438,7 +431,7 @@ def test_other_backbones_are_climbed_too(kind, pretrained) -> None:
 
 
 def test_without_a_backbone_the_rungs_are_left_out_with_what_to_do(monkeypatch) -> None:
-    monkeypatch.setattr(_backbones, "_cached", lambda: iter(()))
+    monkeypatch.setattr(backbones, "_cached", lambda: iter(()))
     rungs, said = climbable(ladder(image_classes), posed(drawn("binary", 10)))
     assert [rung_name(rung) for rung in rungs] == list(ALL_FROM_SCRATCH)
     assert len(said) == 1  # both for the same reason
@@ -453,8 +446,8 @@ def test_without_the_extra_the_install_line_is_given(monkeypatch) -> None:
     def lacking(problem: Problem) -> str:
         raise MissingExtraError("transformers", extra="transfer")
 
-    monkeypatch.setattr(_backbones, "chosen", lacking)
-    assert "neuroscope[transfer]" in _backbones.missing(posed(drawn("binary", 10)))
+    monkeypatch.setattr(backbones, "chosen", lacking)
+    assert "neuroscope[transfer]" in backbones.missing(posed(drawn("binary", 10)))
 
 
 def test_the_smallest_net_of_the_local_cache_is_taken(monkeypatch, tmp_path, pretrained) -> None:
@@ -470,11 +463,11 @@ def test_the_smallest_net_of_the_local_cache_is_taken(monkeypatch, tmp_path, pre
     sizes = {"resnet": "someone/small", "convnext": "someone/other"}
     least = min(sizes, key=lambda k: (pretrained(k) / "model.safetensors").stat().st_size)
     problem = posed(drawn("binary", 10))
-    assert _backbones.chosen(problem) == sizes[least]
-    assert _backbones.chosen(replace(problem, backbone="./mine")) == "./mine"
+    assert backbones.chosen(problem) == sizes[least]
+    assert backbones.chosen(replace(problem, backbone="./mine")) == "./mine"
     (tmp_path / "models--someone--small/snapshots/abc/config.json").write_text("[]")
     (tmp_path / "models--someone--other/snapshots/abc/config.json").write_text("{")
-    assert _backbones.missing(problem)
+    assert backbones.missing(problem)
 
 
 def test_layers_that_are_not_there_are_refused() -> None:

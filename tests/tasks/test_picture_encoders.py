@@ -20,9 +20,9 @@ from neuroscope.base.errors import ModelError, SchemaError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.images import store as files
 from neuroscope.data.sources import read
-from neuroscope.tasks import _pictures
-from neuroscope.tasks._backbones import open_backbone
-from neuroscope.tasks._pictures import (
+from neuroscope.tasks._pictures import encoders
+from neuroscope.tasks._pictures.backbones import open_backbone
+from neuroscope.tasks._pictures.encoders import (
     FeatureEncoder,
     FlatEncoder,
     PictureEncoder,
@@ -234,7 +234,7 @@ def test_new_pictures_that_are_many_go_to_disk_while_they_are_needed(monkeypatch
     encoder = problem.training(problem.split.development).encoded(Recipe(net="convolution"))[0]
     new = read(write("new", *shapes(2, 3, size=20)))
     plain = _numbers(encoder.transform(new).x)
-    monkeypatch.setattr(_pictures, "_IN_MEMORY", 0)
+    monkeypatch.setattr(encoders, "_IN_MEMORY", 0)
     monkeypatch.setattr(tempfile, "tempdir", str(Path.cwd()))
     x = encoder.transform(new).x
     assert len(list(Path.cwd().glob("neuroscope-*/*.npy"))) == 1

@@ -18,7 +18,7 @@ from neuroscope.data.task_kind import target_kind
 from neuroscope.judge.metrics import METRICS
 from neuroscope.tasks import table as task
 from neuroscope.tasks._learning import Problem, Watch, predict, thinned
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.posing import pose
 from neuroscope.tasks._search import pick, pick_by_others, search, splits_for
 from neuroscope.tasks.rungs.table import RUNGS
 

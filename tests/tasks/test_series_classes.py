@@ -20,9 +20,10 @@ from neuroscope.data.task_kind import target_kind
 from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
-from neuroscope.tasks import _model, _sequences, ladder, rung_name, series_classes
+from neuroscope.tasks import _model, ladder, rung_name, series_classes
 from neuroscope.tasks._learning import Problem, Watch, predict
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.posing import pose
+from neuroscope.tasks._sequences import nets as _sequences
 from neuroscope.tasks.rungs.series_classes import RUNGS
 from neuroscope.verbs._request import check_given
 

@@ -15,8 +15,8 @@ from neuroscope.data.table import Origin, Table
 from neuroscope.data.text.column import as_texts, mainly_texts, text_columns, texts
 from neuroscope.tasks import _model, text_classes
 from neuroscope.tasks._learning import Watch, predict
-from neuroscope.tasks._text_explained import class_weights, marked
-from neuroscope.tasks._texts import read_encoder
+from neuroscope.tasks._texts.encoders import read_encoder
+from neuroscope.tasks._texts.explained import class_weights, marked
 
 RUNGS = [name for name in text_classes.RUNGS.names() if name not in ("transfer", "fine_tuning")]
 QUICK = {"lstm": {"epochs": 8, "width": 16, "patience": 0},

@@ -17,10 +17,10 @@ from neuroscope.data.table import Origin, Table
 from neuroscope.nets.reader import extract, open_reader
 from neuroscope.nets.weights import to_arrays
 from neuroscope.tasks import _model, climbable, text_classes
-from neuroscope.tasks._backbones import licence, origin_of
 from neuroscope.tasks._learning import Watch, predict
-from neuroscope.tasks._text_explained import marked
-from neuroscope.tasks._texts import read_encoder
+from neuroscope.tasks._pictures.backbones import licence, origin_of
+from neuroscope.tasks._texts.encoders import read_encoder
+from neuroscope.tasks._texts.explained import marked
 
 pytest.importorskip("transformers")
 

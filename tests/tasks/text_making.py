@@ -14,7 +14,7 @@ from neuroscope.data.table import Origin, Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import text_classes as task
 from neuroscope.tasks._learning import Problem
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.posing import pose
 
 _OWN = {"sport": "goal match team coach win", "money": "bank price trade market oil",
         "science": "planet study cell energy star"}  # fmt: skip

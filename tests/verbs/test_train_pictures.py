@@ -36,7 +36,8 @@ from neuroscope.base.events import (
 )
 from neuroscope.runs import artefact
 from neuroscope.runs.folder import RunFolder
-from neuroscope.tasks import _backbones, _pictures
+from neuroscope.tasks._pictures import backbones
+from neuroscope.tasks._pictures.encoders import FeatureEncoder, Store
 from neuroscope.train import loop
 from neuroscope.verbs._climb import trials
 from neuroscope.verbs._prepare import DataOptions
@@ -219,13 +220,13 @@ def test_two_models_of_ones_own_are_two_backbones_and_are_told_on_the_card() -> 
     write("p", *shapes(3, 20))
     owns = [train("p", options=replace(ALONE, seed=seed)) for seed in (0, 1)]
     problem = posed("p")
-    store, rows = _pictures.Store.of(problem), np.arange(4)
-    opened = [_backbones.open_backbone(own["model"]) for own in owns]
-    encoders = [_pictures.FeatureEncoder.fit(store, rows, backbone) for backbone in opened]
+    store, rows = Store.of(problem), np.arange(4)
+    opened = [backbones.open_backbone(own["model"]) for own in owns]
+    encoders = [FeatureEncoder.fit(store, rows, backbone) for backbone in opened]
     assert encoders[0].key != encoders[1].key
     for own, backbone in zip(owns, opened, strict=True):
         card = artefact.load(own["model"]).card
-        said = _backbones.licence(backbone.origin)
+        said = backbones.licence(backbone.origin)
         assert own["model"] in said
         assert card.checksums["weights.safetensors"] in said
 
@@ -233,10 +234,10 @@ def test_two_models_of_ones_own_are_two_backbones_and_are_told_on_the_card() -> 
 def test_a_backbone_that_changes_on_disk_is_opened_again() -> None:
     write("p", *shapes(3, 20))
     place = Path(train("p", options=ALONE)["model"])
-    first = _backbones.open_backbone(str(place))
-    assert _backbones.open_backbone(str(place)) is first
+    first = backbones.open_backbone(str(place))
+    assert backbones.open_backbone(str(place)) is first
     place.write_bytes(Path(train("p", options=replace(ALONE, epochs=2))["model"]).read_bytes())
-    again = _backbones.open_backbone(str(place))
+    again = backbones.open_backbone(str(place))
     assert again.origin.sha256 != first.origin.sha256
 
 
@@ -247,7 +248,7 @@ def test_the_same_relative_name_elsewhere_is_another_backbone(monkeypatch, pretr
         Path(kind, "net").symlink_to(pretrained(kind), target_is_directory=True)
         with monkeypatch.context() as there:
             there.chdir(kind)
-            kept.append(_backbones.open_backbone("net"))
+            kept.append(backbones.open_backbone("net"))
     assert kept[0].record != kept[1].record
 
 
@@ -260,7 +261,7 @@ def test_a_model_that_is_no_net_is_no_backbone() -> None:
 
 
 def test_rungs_that_lack_a_backbone_are_refused_when_asked_for(capsys, monkeypatch) -> None:
-    monkeypatch.setattr(_backbones, "_cached", lambda: iter(()))
+    monkeypatch.setattr(backbones, "_cached", lambda: iter(()))
     write("p", *shapes(2, 15))
     said = refused("p", "--rungs", "neuron,transfer", capsys=capsys)
     assert "--backbone" in said

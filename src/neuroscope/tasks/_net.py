@@ -82,7 +82,7 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetLe
 
 
 def candidates(make: Callable[..., list[Recipe]], training: Training) -> list[Recipe]:
-    """Return what one of the makers in `_defaults` proposes for these rows, best guess first."""
+    """Return what a maker in `_rows/defaults` proposes for these rows, best guess first."""
     problem = training.problem
     features = training.encoded()[1].shape[1]
     return make(problem.row_kind, len(training.rows), features, problem.classes, problem.seed)

@@ -16,7 +16,7 @@ from neuroscope.base.events import DeadUnits, EpochEnded, Event, GradientFlow, M
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Problem, Training, Watch
-from neuroscope.tasks._pictures import PictureEncoder, PictureRows, part
+from neuroscope.tasks._pictures.encoders import PictureEncoder, PictureRows, part
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,8 +14,8 @@ from neuroscope.data.table import Table
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks import _model
 from neuroscope.tasks._learning import Training
-from neuroscope.tasks._picture_defaults import MAP_SIZE, flat, sized
-from neuroscope.tasks._pictures import (
+from neuroscope.tasks._pictures.defaults import MAP_SIZE, flat, sized
+from neuroscope.tasks._pictures.encoders import (
     FeatureEncoder,
     FlatEncoder,
     PictureEncoder,
@@ -67,7 +67,7 @@ class PictureEncoding:
 
     def _encoder(self, store: Store, training: Training, recipe: Recipe) -> Any:
         if recipe.backbone:
-            from neuroscope.tasks._backbones import open_backbone  # noqa: PLC0415 - imports torch
+            from neuroscope.tasks._pictures.backbones import open_backbone  # noqa: PLC0415 - torch
 
             backbone = open_backbone(recipe.backbone)
             if recipe.net == "transfer":

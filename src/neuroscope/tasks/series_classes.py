@@ -17,7 +17,7 @@ from neuroscope.data.table import Table
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks import _model
 from neuroscope.tasks._learning import Problem, Training
-from neuroscope.tasks._sequences import SequenceLearner
+from neuroscope.tasks._sequences.nets import SequenceLearner
 from neuroscope.tasks.rungs.series_classes import RUNGS
 
 __all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load"]

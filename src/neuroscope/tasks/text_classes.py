@@ -13,8 +13,8 @@ from neuroscope.data.text.column import mainly_texts, text_columns
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks import _model
 from neuroscope.tasks._learning import Training
-from neuroscope.tasks._sequences import SequenceLearner
-from neuroscope.tasks._texts import BagEncoder, Store, TokenEncoder, read_encoder
+from neuroscope.tasks._sequences.nets import SequenceLearner
+from neuroscope.tasks._texts.encoders import BagEncoder, Store, TokenEncoder, read_encoder
 from neuroscope.tasks.rungs.text_classes import RUNGS
 
 __all__ = ["ENCODING", "NAME", "RUNGS", "accepts", "crossed", "load", "prefers"]
@@ -66,7 +66,7 @@ class TextEncoding:
             bag = Bag.fit(store.words.some(training.rows), mean=recipe.net == "embeddings")
             encoder: Any = BagEncoder(store.columns, bag, store)
         elif recipe.net in READ:
-            from neuroscope.tasks import _readers  # noqa: PLC0415 - imports torch
+            from neuroscope.tasks._texts import readers as _readers  # noqa: PLC0415 - imports torch
 
             if recipe.net == "transfer":
                 encoder = _readers.ReadEncoder.fit(store, training.rows, recipe.backbone,

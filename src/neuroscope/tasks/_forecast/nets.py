@@ -22,7 +22,7 @@ from neuroscope.tasks import _torch
 from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._remembered import look_inside
+from neuroscope.tasks._sequences.remembered import look_inside
 
 if TYPE_CHECKING:
     from torch import nn

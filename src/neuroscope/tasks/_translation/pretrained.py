@@ -14,7 +14,7 @@ import numpy as np
 from neuroscope.base.errors import ModelError
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Problem, Training, Watch
-from neuroscope.tasks._pictures import part
+from neuroscope.tasks._pictures.encoders import part
 from neuroscope.tasks._translation.nets import NetTranslator, learn
 from neuroscope.tasks._translation.sentences import LONGEST, Sentences, Vocabulary
 

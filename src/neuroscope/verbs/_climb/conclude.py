@@ -24,9 +24,10 @@ from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, mean_cost
 from neuroscope.runs import artefact
 from neuroscope.runs.card import Card
-from neuroscope.tasks import _constant, _model, rung_name
-from neuroscope.tasks._backbones import licence, origin_of
+from neuroscope.tasks import _model, rung_name
 from neuroscope.tasks._learning import Learner, Watch, predict
+from neuroscope.tasks._pictures.backbones import licence, origin_of
+from neuroscope.tasks._rows import constant
 from neuroscope.tasks._torch import on_processor
 from neuroscope.verbs._climb.climb import Climb
 from neuroscope.verbs._climb.decision import decision, decision_for
@@ -175,7 +176,7 @@ class Conclusion:
     def _guess(self) -> ModuleType:
         """Return what fits the plainest answer of the task."""
         name = getattr(self.climb.task, "GUESS", None)
-        return self.climb.task.RUNGS.get(name) if name else _constant
+        return self.climb.task.RUNGS.get(name) if name else constant
 
     def _views(
         self, rows: np.ndarray, y: np.ndarray, p: np.ndarray, threshold: float

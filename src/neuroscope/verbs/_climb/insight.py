@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.base.events import Progress
-from neuroscope.tasks._closed_form import closed_form
-from neuroscope.tasks._explained import explained
 from neuroscope.tasks._learning import Learner
+from neuroscope.tasks._rows.closed_form import closed_form
+from neuroscope.tasks._rows.explained import explained
 from neuroscope.verbs._climb.climb import Climb
 
 _SHARE = 0.5  # of the seconds that are left

@@ -13,7 +13,7 @@ from neuroscope.base.events import ignore
 from neuroscope.tasks import rung_name
 from neuroscope.tasks._learning import Learner, Problem, Watch
 from neuroscope.tasks._net import NetLearner
-from neuroscope.tasks._pictures import FeatureEncoder, FlatEncoder, PictureEncoder
+from neuroscope.tasks._pictures.encoders import FeatureEncoder, FlatEncoder, PictureEncoder
 from neuroscope.tasks._torch import TorchLearner
 from neuroscope.verbs._climb.climb import Climb
 

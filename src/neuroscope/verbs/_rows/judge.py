@@ -24,7 +24,7 @@ from neuroscope.judge.intervals import Resampling, bootstrap
 from neuroscope.judge.metrics import METRICS, applicable, primary_metric, scores
 from neuroscope.judge.residuals import residuals
 from neuroscope.judge.threshold import Cost, best_threshold, mean_cost
-from neuroscope.tasks._posing import row_weights
+from neuroscope.tasks._rows.posing import row_weights
 from neuroscope.verbs._rows.answers import Answers, answered
 
 if TYPE_CHECKING:

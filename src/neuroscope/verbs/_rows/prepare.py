@@ -16,7 +16,7 @@ from neuroscope.data.splits import plan_split
 from neuroscope.data.table import Table
 from neuroscope.data.task_kind import target_kind
 from neuroscope.tasks import catalogue
-from neuroscope.tasks._posing import pose
+from neuroscope.tasks._rows.posing import pose
 from neuroscope.verbs._prepare import DataOptions, Prepared
 from neuroscope.verbs._words import fitting_words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.tasks import rung_name
-from neuroscope.tasks._remembered import remembered
+from neuroscope.tasks._sequences.remembered import remembered
 from neuroscope.verbs._climb.climb import Climb
 
 

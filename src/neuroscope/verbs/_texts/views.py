@@ -11,8 +11,8 @@ from neuroscope.data.audit import Finding
 from neuroscope.data.audit.labels import doubted
 from neuroscope.data.wording import counted, percent
 from neuroscope.tasks._learning import Learner, Watch
-from neuroscope.tasks._text_explained import class_weights, is_neuron, marked
-from neuroscope.tasks._texts import Store
+from neuroscope.tasks._texts.encoders import Store
+from neuroscope.tasks._texts.explained import class_weights, is_neuron, marked
 from neuroscope.verbs._climb.trials import FAILURES
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuroscope.tasks._net import fit, unpack
-from neuroscope.tasks._picture_defaults import dense as recipes
+from neuroscope.tasks._pictures.defaults import dense as recipes
 
 __all__ = [
     "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",

@@ -13,12 +13,12 @@ import numpy as np
 
 from neuroscope.base.events import ignore
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _picture_defaults as defaults
 from neuroscope.tasks import _torch
-from neuroscope.tasks._backbones import missing, needed, open_backbone, remarks
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._net import NetLearner
-from neuroscope.tasks._pictures import FeatureEncoder, Store
+from neuroscope.tasks._pictures import defaults
+from neuroscope.tasks._pictures.backbones import missing, needed, open_backbone, remarks
+from neuroscope.tasks._pictures.encoders import FeatureEncoder, Store
 from neuroscope.tasks._torch import TorchLearner, unpack
 from neuroscope.tasks.rungs.image_classes import transfer
 

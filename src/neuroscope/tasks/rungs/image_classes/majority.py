@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroscope.tasks._constant import fit, recipes, unpack
+from neuroscope.tasks._rows.constant import fit, recipes, unpack
 
 __all__ = [
     "CORE",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _picture_defaults as defaults
 from neuroscope.tasks import _torch
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._pictures import Store
+from neuroscope.tasks._pictures import defaults
+from neuroscope.tasks._pictures.encoders import Store
 from neuroscope.tasks._torch import TorchLearner, unpack
 
 __all__ = [

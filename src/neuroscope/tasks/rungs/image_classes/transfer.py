@@ -7,10 +7,10 @@ The features are computed once for all folds and candidates; the head is trained
 from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _defaults
-from neuroscope.tasks._backbones import missing, needed, remarks
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import fit, unpack
+from neuroscope.tasks._pictures.backbones import missing, needed, remarks
+from neuroscope.tasks._rows import defaults
 
 __all__ = [
     "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
@@ -35,7 +35,7 @@ def recipes(training: Training) -> list[Recipe]:
     features = training.encoded(start)[1].shape[1]
     why = "as asked" if problem.backbone else "the smallest picture net in the local cache"
     head = (
-        _defaults.neuron_recipes(problem.row_kind, rows, features, problem.classes, problem.seed)[0]
+        defaults.neuron_recipes(problem.row_kind, rows, features, problem.classes, problem.seed)[0]
         .because(why, backbone=name)
         .because("the rung", net="transfer")
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import candidates, fit, unpack
+from neuroscope.tasks._rows import defaults as _defaults
 
 __all__ = [
     "CORE",

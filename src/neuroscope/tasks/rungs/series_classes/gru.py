@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _sequence_defaults as defaults
-from neuroscope.tasks import _sequences
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._sequences import SequenceLearner, unpack
+from neuroscope.tasks._sequences import defaults
+from neuroscope.tasks._sequences import nets as _sequences
+from neuroscope.tasks._sequences.nets import SequenceLearner, unpack
 
 __all__ = [
     "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import candidates, fit, unpack
+from neuroscope.tasks._rows import defaults
 
 __all__ = [
     "CORE",
@@ -31,4 +31,4 @@ REFITTED = True
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the candidates for these rows, the best guess first."""
-    return candidates(_defaults.neuron_recipes, training)
+    return candidates(defaults.neuron_recipes, training)

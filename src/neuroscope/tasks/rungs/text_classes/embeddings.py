@@ -7,9 +7,9 @@ and pairs of words: a sparse row. See `neuron/sparse.py`.
 from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks._defaults import with_loss
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import fit, unpack
+from neuroscope.tasks._rows.defaults import with_loss
 
 __all__ = [
     "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",

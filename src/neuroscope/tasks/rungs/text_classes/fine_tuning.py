@@ -11,11 +11,12 @@ from typing import Any
 
 from neuroscope.base.events import ignore
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _sequences, _torch
+from neuroscope.tasks import _torch
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._picture_defaults import loss
-from neuroscope.tasks._readers import missing, needed, open_reader, remarks
-from neuroscope.tasks._sequences import SequenceLearner, unpack
+from neuroscope.tasks._pictures.defaults import loss
+from neuroscope.tasks._sequences import nets as _sequences
+from neuroscope.tasks._sequences.nets import SequenceLearner, unpack
+from neuroscope.tasks._texts.readers import missing, needed, open_reader, remarks
 from neuroscope.tasks.rungs.image_classes.fine_tuning import set_head
 from neuroscope.tasks.rungs.text_classes import transfer
 

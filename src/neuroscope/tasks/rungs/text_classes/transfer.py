@@ -6,10 +6,10 @@ The features are computed once for all folds and candidates; the head is settled
 from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks._defaults import with_loss
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._net import fit, unpack
-from neuroscope.tasks._readers import missing, needed, remarks
+from neuroscope.tasks._rows.defaults import with_loss
+from neuroscope.tasks._texts.readers import missing, needed, remarks
 
 __all__ = [
     "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",

@@ -16,10 +16,10 @@ from neuroscope.base.events import Monitor, ignore
 from neuroscope.data.series.encoder import SequenceRows
 from neuroscope.data.table import Table
 from neuroscope.data.text.column import texts
-from neuroscope.tasks._backbones import stamp
 from neuroscope.tasks._learning import Problem
-from neuroscope.tasks._pictures import part
-from neuroscope.tasks._texts import Encoded, Store
+from neuroscope.tasks._pictures.backbones import stamp
+from neuroscope.tasks._pictures.encoders import part
+from neuroscope.tasks._texts.encoders import Encoded, Store
 
 if TYPE_CHECKING:
     from neuroscope.nets.reader import Reader

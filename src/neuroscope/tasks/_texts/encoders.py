@@ -163,7 +163,7 @@ def read_encoder(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) ->
     kind = record.get("kind")
     try:
         if kind in ("subwords", "read"):
-            from neuroscope.tasks._readers import ReadEncoder, SubwordEncoder  # noqa: PLC0415
+            from neuroscope.tasks._texts.readers import ReadEncoder, SubwordEncoder  # noqa: PLC0415
 
             if kind == "read":
                 return ReadEncoder.read(record, arrays)

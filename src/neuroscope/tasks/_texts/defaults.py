@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Training
-from neuroscope.tasks._picture_defaults import loss
+from neuroscope.tasks._pictures.defaults import loss
 from neuroscope.tasks._torch import outputs
 
 if TYPE_CHECKING:

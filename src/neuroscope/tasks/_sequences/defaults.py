@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks import _sequences
 from neuroscope.tasks._learning import Training
-from neuroscope.tasks._picture_defaults import loss
+from neuroscope.tasks._pictures.defaults import loss
+from neuroscope.tasks._sequences import nets as _sequences
 
 if TYPE_CHECKING:
     from torch import nn

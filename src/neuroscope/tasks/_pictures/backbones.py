@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from neuroscope.base.errors import MissingExtraError, ModelError, RecipeError
 from neuroscope.runs import artefact
 from neuroscope.tasks._learning import Problem
-from neuroscope.tasks._pictures import FeatureEncoder, PictureEncoder
+from neuroscope.tasks._pictures.encoders import FeatureEncoder, PictureEncoder
 
 if TYPE_CHECKING:
     from neuroscope.nets.backbone import Backbone, Origin

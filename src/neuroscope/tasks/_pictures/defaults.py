@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.images.pixels import suggest_size
-from neuroscope.tasks import _defaults
 from neuroscope.tasks._learning import Problem, Training
-from neuroscope.tasks._pictures import Store
+from neuroscope.tasks._pictures.encoders import Store
+from neuroscope.tasks._rows.defaults import neuron_recipes, with_loss
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,9 +55,7 @@ def neuron(training: Training) -> list[Recipe]:
     inputs = size**2 * Store.of(problem).channels
     found = [
         flat(recipe, problem)
-        for recipe in _defaults.neuron_recipes(
-            problem.row_kind, rows, inputs, problem.classes, problem.seed
-        )
+        for recipe in neuron_recipes(problem.row_kind, rows, inputs, problem.classes, problem.seed)
     ]
     return found if rows * inputs <= _TRIED_NUMBERS else found[:1]
 
@@ -68,7 +66,7 @@ def dense(training: Training) -> list[Recipe]:
     start = flat(Recipe(net="dense", seed=problem.seed), problem)
     visits = min(_PICTURE_VISITS, _PIXEL_VISITS / start.image_size**2)
     first = (
-        _defaults.with_loss(start, problem.row_kind, problem.classes)
+        with_loss(start, problem.row_kind, problem.classes)
         .because("wide first, for many pixels", hidden=(256, 128), activation="relu")
         .because(f"{rows:,} pictures", batch_size=_batch(rows), epochs=_epochs(visits / rows))
         .because("large steps, then small ones", learning_rate=2e-3, schedule="cosine")

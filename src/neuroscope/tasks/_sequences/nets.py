@@ -14,7 +14,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.data.series.encoder import SequenceRows
 from neuroscope.data.splits import TaskKind, inner_split
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._remembered import look_inside
+from neuroscope.tasks._sequences.remembered import look_inside
 from neuroscope.tasks._torch import (
     arrays_of,
     built,

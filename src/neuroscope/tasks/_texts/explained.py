@@ -11,7 +11,7 @@ from neuroscope.data.text.words import spans
 from neuroscope.explain.occlusion import effects
 from neuroscope.tasks._learning import Learner
 from neuroscope.tasks._net import NetLearner
-from neuroscope.tasks._texts import BagEncoder
+from neuroscope.tasks._texts.encoders import BagEncoder
 
 _MOST_TERMS = 15  # of each class
 _MOST_CHARACTERS = 1500  # of a text that is shown

@@ -1,0 +1,1 @@
+"""What the rungs of rows share: how a table is posed, the plainest learner, training choices."""
