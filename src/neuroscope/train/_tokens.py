@@ -67,7 +67,9 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] - as typed by the decorator
+        ctx: Any, *grads: Tensor
+    ) -> tuple[Tensor, None, None]:
         slopes, share = ctx.slopes, grads[0].masked_fill(~ctx.counts, 0)[:, None]
         ctx.slopes = None  # they become the gradient: a second pass would find them scaled
         for first in range(0, len(slopes), ctx.rows):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 _LOOK = 0.5  # seconds between two looks at the clock
 _RESERVE = 0.97  # of the time that is left may be planned
 _FIRST_STEPS = 3  # that are timed before the first judgement; the step before them warms up
-_SURE_STEPS, _SURE_SHARE = 20, 0.02  # steps, and share of the time, that a judgement rests on
+_SURE_STEPS, _SURE_SHARE = 20, 0.05  # steps, and share of the time, that a judgement rests on
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Clock:
     ending: float = 0.0  # steps that the time after the last step is worth
     watching: float = 0.0  # seconds that one look at the validation rows takes
     began: float = field(default_factory=time.perf_counter)
-    _warm: tuple[int, float] | None = None  # step and time from which the pace is measured
-    _watched: float = 0.0  # seconds of watching since then
+    _marks: list[tuple[int, float, float]] = field(default_factory=list)  # step, time, watched
+    _watched: float = 0.0  # seconds of watching so far
     _next: float = 0.0
 
     @property
@@ -55,10 +55,10 @@ class Clock:
     @property
     def sure(self) -> bool:
         """Say whether the judgement rests on enough: the first steps on a GPU are slow."""
-        if self.over or self._warm is None:
+        if self.over or not self._marks:
             return self.over
-        steps, seconds = self.step - self._warm[0], time.perf_counter() - self._warm[1]
-        return steps >= _SURE_STEPS and seconds >= _SURE_SHARE * (self.seconds or 0.0)
+        enough = self.spent - self.before >= _SURE_SHARE * (self.seconds or 0.0)
+        return enough and self.step - self._marks[0][0] >= _SURE_STEPS
 
     def advance(self) -> bool:
         """Count a step; says whether it is time to look around (never more than twice a second)."""
@@ -67,14 +67,22 @@ class Clock:
         self.done = self.step / self.planned if self.fitted is None else self.done + share
         self.done = min(self.done, 1.0)
         now = time.perf_counter()
-        if self._warm is None:
-            self._warm, self._next = (self.step, now), now
+        if not self._marks:
+            self._marks, self._next = [(self.step, now, self._watched)], now
             return False
-        if now < self._next or self.step - self._warm[0] < _FIRST_STEPS:
+        if now < self._next or self.step - self._marks[0][0] < _FIRST_STEPS:
             return False
         self._next = now + _LOOK
         self._plan(now)
+        self._mark(now)
         return True
+
+    def _mark(self, now: float) -> None:
+        """Note where the fit stands; the pace is that of the latter half of the time so far."""
+        self._marks.append((self.step, now, self._watched))
+        middle = (self.began + now) / 2
+        while len(self._marks) > 2 and self._marks[1][1] <= middle:
+            del self._marks[0]
 
     def watched(self, seconds: float) -> None:
         """Take note of the seconds that a look at the validation rows took."""
@@ -83,10 +91,10 @@ class Clock:
 
     def _plan(self, now: float) -> None:
         """Fit the steps to the time, when it is short, and again whenever the pace changes."""
-        if self.seconds is None or self._warm is None:
+        if self.seconds is None:
             return
-        left = self.planned - self.step
-        pace = (now - self._warm[1] - self._watched) / (self.step - self._warm[0])
+        left, (step, then, watched) = self.planned - self.step, self._marks[0]
+        pace = (now - then - (self._watched - watched)) / (self.step - step)
         if self.spent + (left + self.ending) * pace + self._looks(left) <= self.seconds:
             if self.fitted is not None:
                 self.fitted = self.planned

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +37,7 @@ from neuroscope.train.evaluate import WATCH_BATCH, Seen, watched
 from neuroscope.train.losses import Loss
 from neuroscope.train.memory import recall, remember
 from neuroscope.train.norms import rows_settled, settle
+from neuroscope.train.optimizers import counting
 from neuroscope.train.schedules import rate_factor
 from neuroscope.train.signals import PROBE_ROWS, StepProbe, dead_units
 from neuroscope.train.state import State, copied, prefixed
@@ -190,7 +190,7 @@ class Course:
         self.engine.set_sums(0.0, 0.0)
         if not (math.isfinite(loss) and _finite(self.engine.parameters)):
             self._diverge()
-        with self._counting_weights():
+        with counting(self.engine.average):
             if self._reason_to_stop():
                 settle(self.engine)
             seen = self._watched()
@@ -208,18 +208,6 @@ class Course:
             self._tell_signals(probe, groups)
         if self.watch.stop.is_set():
             self._interrupt()
-
-    @contextmanager
-    def _counting_weights(self) -> Iterator[None]:
-        """Put the averaged weights, where there are some, into the net for a while."""
-        average = self.engine.average
-        if average is not None:
-            average.swap()
-        try:
-            yield
-        finally:
-            if average is not None:
-                average.swap()
 
     def _watched(self) -> Seen | None:
         if self.valid is None:
@@ -239,10 +227,9 @@ class Course:
         self.watch.monitor(WarningRaised(message=message, rung=self.watch.rung))
 
     def _tell_of_budget(self) -> None:
-        fitted = self.clock.fitted
-        if fitted is None or self.state.told_of_budget or not self.clock.sure:
-            return
-        if fitted >= self.clock.planned:
+        fitted = self.clock.fitted or self.clock.planned
+        told = self.state.told_of_budget or not self.clock.sure
+        if told or fitted >= self.clock.planned:
             return
         self.state.told_of_budget = True
         passes = fitted / self.clock.epoch_steps

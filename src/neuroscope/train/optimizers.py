@@ -6,7 +6,8 @@ scales of norms go free. The fused kernels step all parameters in one call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -124,3 +125,15 @@ class Average:
             kept = live.clone()
             live.copy_(mean)
             mean.copy_(kept)
+
+
+@contextmanager
+def counting(average: Average | None) -> Iterator[None]:
+    """Put the averaged weights, where there are some, into the net for a while."""
+    if average is not None:
+        average.swap()
+    try:
+        yield
+    finally:
+        if average is not None:
+            average.swap()
