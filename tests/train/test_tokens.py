@@ -1,9 +1,6 @@
-"""The cross-entropy of tokens against torch's, and the heap that a fit keeps."""
+"""The cross-entropy of tokens against torch's."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,7 +9,6 @@ from tests.train.making import recipe
 from torch import nn
 from torch.nn import functional
 
-from neuroscope.train import _heap
 from neuroscope.train._tokens import _LARGE, IGNORED, tokens_cross_entropy
 from neuroscope.train.data import Data
 from neuroscope.train.loop import fit
@@ -106,29 +102,3 @@ def test_a_net_of_many_words_learns(precision: str) -> None:
     losses = [event.train_loss for event in fit(Words(), data, chosen).epochs]
     assert losses[0] > 4
     assert losses[-1] < 3.2
-
-
-@pytest.mark.skipif(_heap._glibc() is None, reason="another C library")
-def test_the_heap_is_kept_during_a_fit_and_given_back() -> None:
-    """A block of 64 MB that is taken anew costs its page faults once, then none."""
-    script = """
-import resource, torch
-from neuroscope.train import _heap
-def faults():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.empty(64 << 20, dtype=torch.uint8).fill_(1)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-def resident():
-    return int(open("/proc/self/statm").read().split()[1]) * 4096
-torch.empty(64 << 20, dtype=torch.uint8).fill_(1)
-usual = faults()
-with _heap.kept():
-    faults()
-    within, held = faults(), resident()
-print(usual, within, held - resident())
-"""
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                          check=True).stdout.split()  # fmt: skip
-    usual, within, given = map(int, said)
-    assert within < usual / 4
-    assert given > 32 << 20

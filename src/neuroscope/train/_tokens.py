@@ -3,10 +3,10 @@
     loss = log sum_j exp z_j - (1 - s) z_y - s mean_j z_j
     d loss / d z = softmax(z) - (1 - s) e_y - s / k
 
-torch widens bfloat16 logits and keeps four arrays of their size in float32 on the way there and
-back. Here a few rows at a time are widened, turned into losses and slopes and narrowed again: one
-array in the logits' own type is all that stays, and it takes no longer (docs/log.md, "Cross-entropy
-of tokens").
+torch widens bfloat16 logits and makes four arrays of their size in float32 on the way there and
+back; taking that memory anew each step costs more than the arithmetic. Here a few rows at a time
+are widened, turned into losses and slopes and narrowed again: one array in the logits' own type is
+all that is made (docs/log.md, "Cross-entropy of tokens").
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from neuroscope.base import randomness, settings
 from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import Recipe
-from neuroscope.train import _heap
 from neuroscope.train.data import Inputs
 
 # Forward operations of a batch from which bfloat16 pays on a processor that has it, by the layer
@@ -164,7 +163,7 @@ def _recurrent_flops(net: nn.Module, inputs: Inputs) -> int:
 
 @contextlib.contextmanager
 def workplace(recipe: Recipe, device: torch.device, threads: int | None) -> Iterator[None]:
-    """Fix threads, random numbers and the heap for a fit, and put back what was there before.
+    """Fix threads and random numbers for a fit, and put back what was there before.
 
     Dropout draws from torch's global generators. They are forked, so that the caller's go on as if
     nothing had been, and begin from the recipe's seed.
@@ -178,7 +177,7 @@ def workplace(recipe: Recipe, device: torch.device, threads: int | None) -> Iter
         torch.backends.cudnn.allow_tf32 = recipe.precision == "bfloat16"
         devices = [device.index] if device.type == "cuda" else []
         try:
-            with torch.random.fork_rng(devices), _heap.kept():
+            with torch.random.fork_rng(devices):
                 torch.manual_seed(randomness.integer(recipe.seed, "dropout"))
                 yield
         finally:
