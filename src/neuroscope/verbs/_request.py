@@ -222,8 +222,8 @@ def _ignored(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> l
     """Return the choices that a rung does not follow; what it says itself may stand there."""
     if rung.CORE:
         return [name for name in DEEP_ONLY if name not in getattr(rung, "FOLLOWS", ())]
-    own = candidates[0] if candidates else given
-    return [n for n in getattr(rung, "IGNORES", ()) if getattr(given, n) != getattr(own, n)]
+    own, fields = candidates[0] if candidates else given, getattr(rung, "IGNORES", ())
+    return [n for n in fields if n != "loss" and getattr(given, n) != getattr(own, n)]
 
 
 def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:
@@ -234,7 +234,7 @@ def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, w
     except RecipeError as error:
         raise error.at(where) from error
     losses = sorted({candidate.loss for candidate in candidates})
-    if "mean_squared_error" in losses:
+    if "mean_squared_error" in losses and "loss" not in getattr(rung, "IGNORES", ()):
         losses.append("huber")
     if not losses:
         raise RecipeError(f"the rung {given.net!r} follows no recipe", where=where,
