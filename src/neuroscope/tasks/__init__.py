@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from neuroscope.base.catalogue import Catalogue
-from neuroscope.base.errors import InputError
 
 if TYPE_CHECKING:
     from neuroscope.tasks._learning import Problem
@@ -21,26 +20,11 @@ catalogue = Catalogue(__name__, "task", besides=("estimators", "rungs"))
 
 
 def ladder(task: ModuleType, names: Sequence[str] | None = None) -> list[ModuleType]:
-    """Return a task's rungs by name, or all but those on request, in the order of the climb.
-
-    A rung of other tasks alone is an InputError that names them.
-    """
-    for name in names or ():
-        _refuse_foreign(task, name)
+    """Return a task's rungs by name, or all but those on request, in the order of the climb."""
     modules = [task.RUNGS.get(name) for name in (names or task.RUNGS.names())]
     if not names:
         modules = [module for module in modules if not getattr(module, "ON_REQUEST", False)]
     return sorted(modules, key=lambda module: module.ORDER)
-
-
-def _refuse_foreign(task: ModuleType, name: str) -> None:
-    own = task.RUNGS.names()
-    others = [] if name in own else [t.NAME for t in catalogue if name in t.RUNGS.names()]
-    if others:
-        raise InputError(
-            f"{name!r} is no rung of {task.NAME}, whose rungs are {', '.join(own)}",
-            remedy=f"leave it out, or say what the data are: --task {' or --task '.join(others)}",
-        )
 
 
 def climbable(rungs: Sequence[ModuleType], problem: Problem) -> tuple[list[ModuleType], list[str]]:

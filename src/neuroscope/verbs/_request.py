@@ -103,6 +103,8 @@ class Request:
         """
         guess = getattr(prepared.task, "GUESS", "majority")
         alone = tuple(dict.fromkeys((guess, self.given.net))) if self.given else None
+        for name in self.options.rungs:
+            _refuse_foreign(prepared.task, name)
         rungs = ladder(prepared.task, self.options.rungs or alone)
         if prepared.problem.backbone and not any(hasattr(rung, "missing") for rung in rungs):
             raise RecipeError(
@@ -138,6 +140,17 @@ class Request:
         if self.options.device != "auto" and not rung.CORE:
             proposed = [c.because("as asked", device=self.options.device) for c in proposed]
         return proposed
+
+
+def _refuse_foreign(task: ModuleType, name: str) -> None:
+    """Refuse a rung that other tasks have, and name them."""
+    own = task.RUNGS.names()
+    others = [] if name in own else [t.NAME for t in catalogue if name in t.RUNGS.names()]
+    if others:
+        raise InputError(
+            f"{name!r} is no rung of {task.NAME}, whose rungs are {', '.join(own)}",
+            remedy=f"leave it out, or say what the data are: --task {' or --task '.join(others)}",
+        )
 
 
 def refuse_other_data(folder: RunFolder, prepared: Prepared) -> None:

@@ -41,3 +41,10 @@ def test_a_quiet_window_has_a_share_of_the_spread_known_by_then() -> None:
     assert lively == pytest.approx(line[4:12].std())
     assert quiet == pytest.approx(0.1 * line[:30].std())
     assert later == pytest.approx(0.1 * line.std())
+
+
+def test_a_move_to_come_is_not_known_before() -> None:
+    line = np.zeros(60)
+    line[50] = 1e9
+    windows = Windows(panel(a=line, b=line + 1.0), np.array([0, 1]), np.array([30, 30]), 8)
+    assert windows.spreads().tolist() == [0.0, 0.0]

@@ -140,14 +140,13 @@ def solved(
     horizon: int,
     season: int,
     penalty: float,
-    *,
-    rounds: int = ROUNDS,
 ) -> tuple[LinearLearner, float]:
     """Return the learner of these windows without its encoder, and half its mean square error.
 
     `spread` (s,) is the standard deviation of each series. Effects and weights are solved in turn,
-    `rounds` times. Where windows may count relative to their level and columns stand beside, both
-    ways are tried: a promotion may sell a share more or so many more.
+    more than once: weights that repeat a season leave its calendar nothing to say. Where windows
+    may count relative to their level and columns stand beside, both ways are tried: a promotion may
+    sell a share more or so many more.
     """
     block, targets = windows.block(horizon), windows.targets(horizon)
     level = block.values.mean(axis=1, keepdims=True)
@@ -157,7 +156,7 @@ def solved(
         ways = ways[:1]
     found = [
         _solved(block, targets, level if relative else own, relative=relative, season=season,
-                penalty=penalty, rounds=rounds, columns=_past(windows)) for relative in ways
+                penalty=penalty, columns=_past(windows)) for relative in ways
     ]  # fmt: skip
     if len(found) == 1:
         return found[0]
@@ -181,7 +180,6 @@ def _solved(
     relative: bool,
     season: int,
     penalty: float,
-    rounds: int,
     columns: int,
 ) -> tuple[LinearLearner, float]:
     """Return the learner of windows that count in a unit, and half its mean square error."""
@@ -196,7 +194,7 @@ def _solved(
     weights, growth, past = start, np.zeros(horizon), np.zeros((seen.shape[1], horizon))
     l2 = penalty * max(float(inputs.var()), 1e-12)
     own, later, effects = inputs, targets, np.zeros(then.shape[2])
-    for _ in range(rounds if then.shape[2] else 1):
+    for _ in range(ROUNDS if then.shape[2] else 1):
         left = targets - growth - seen @ past
         effects = _effects(inputs, left, then, coming, scale, weights)
         own = inputs - scale * (then @ effects)
