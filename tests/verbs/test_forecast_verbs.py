@@ -319,6 +319,12 @@ def test_what_cannot_be_forecast_is_refused_with_a_remedy(
         prepare(data, DataOptions(**asked), seed=0, monitor=quiet)
 
 
+def test_a_single_series_that_never_changes_is_told_as_such() -> None:
+    found = look(pa.table({"day": days(120), "y": np.full(120, 3.0)}), DAILY)["findings"]
+    said = {finding["what"]: finding["severity"] for finding in found}
+    assert said["the only series never changes: y"] == "serious"
+
+
 def test_times_that_are_text_are_read_or_refused_by_what_they_say() -> None:
     dates = one().to_pydict()
     dates["day"] = [str(day)[:10] for day in dates["day"]]
