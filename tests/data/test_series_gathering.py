@@ -127,6 +127,14 @@ def test_a_label_that_changes_within_a_series_is_refused_by_name() -> None:
         gathered(group, series="who", time="at", plain=("ward",))
 
 
+def test_a_channel_may_be_called_y_where_the_target_is_named() -> None:
+    table = made(**LONG | {"y": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    with pytest.raises(SchemaError, match="'y' changes within series 'b'"):
+        gathered(table, series="who", time="at")
+    found = values(gathered(table, series="who", time="at", plain=("label",), labelled=True))
+    assert found["y"] == [[2.0, 1.0], [3.0, 4.0, 5.0]]
+
+
 def test_a_time_that_is_text_is_read_or_refused() -> None:
     dates = made(**LONG | {"at": [f"2024-01-01T0{hour}:00:00" for hour in (1, 0, 5, 6, 7)]})
     found = values(gathered(dates, series="who", time="at"))["at"]

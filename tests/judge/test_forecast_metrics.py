@@ -107,6 +107,18 @@ def test_a_step_nobody_read_is_as_wide_as_the_widest() -> None:
     assert measure(truth, np.zeros((2, 2)), np.ones(2)).widths[:, 1].tolist() == [2.0, 2.0]
 
 
+def test_rows_without_a_spread_do_not_set_the_width() -> None:
+    truth, spread = np.array([[1.0], [2.0], [7.0]]), np.array([1.0, 2.0, 0.0])
+    assert measure(truth, np.zeros((3, 1)), spread).widths.tolist() == [[1.0], [1.0]]
+    assert measure(truth, truth, np.zeros(3)).widths.tolist() == [[0.0], [0.0]]
+
+
+def test_a_spread_may_change_on_the_way() -> None:
+    intervals = Intervals((0.8,), np.array([[1.0, 2.0]]), 50)
+    low, high = intervals.around(np.zeros((1, 2)), np.array([[1.0, 3.0]]))
+    assert ((high - low) / 2)[0, 0].tolist() == [1.0, 6.0]
+
+
 def test_quantile_loss_is_the_mean_pinball_loss() -> None:
     truth, said = np.array([[4.0]]), np.array([[3.0]])
     low, high = np.array([[[1.0]]]), np.array([[[3.5]]])

@@ -135,6 +135,7 @@ def test_each_trouble_is_said_with_layer_and_remedy(history, said) -> None:
         course(FALLING, [1, 0.9, 0.8, 0.7, 0.6, 0.61, 0.6, 0.61]),
         course(FALLING, norms=[(1e-9, 0.1)] + [(0.1, 0.1)] * 7),
         course(FALLING, factors=[1, 1, 0.5, 0.2, 0.1, 1e-2, 1e-3, 1e-5]),
+        course(FALLING[:1], update=0.5),  # of weights that start at 0 each step is a large one
         [],
     ],
 )

@@ -120,3 +120,17 @@ def test_a_rung_that_has_begun_gets_a_part_of_the_budget_in_any_case() -> None:
     assert climb._seconds(rung) == pytest.approx(3.0)
     climb.budget.began += 79.5
     assert climb._seconds(rung) == pytest.approx(80.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("kind", "threshold"), [("binary", True), ("forecast", False)])
+def test_a_gap_to_the_test_speaks_of_a_threshold_where_there_is_one(kind, threshold) -> None:
+    told: list[events.WarningRaised] = []
+    end = Conclusion.__new__(Conclusion)
+    metric = SimpleNamespace(greater_is_better=False, title="error")
+    end.climb = SimpleNamespace(metric=metric, monitor=told.append)
+    end.run = SimpleNamespace(interval=SimpleNamespace(low=1.0, high=2.0, value=1.5))
+    end.choice, end.problem = SimpleNamespace(usable=True), SimpleNamespace(kind=kind)
+    end._warn_of_a_gap((3.0, 5.0), 4.0)
+    (warning,) = told
+    assert "rely on the test's figures" in warning.message
+    assert ("threshold" in warning.message) is threshold

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +12,7 @@ import pytest
 
 from neuroscope.base.errors import InputError, SchemaError
 from neuroscope.data.sources import read
+from neuroscope.tasks._forecast.importance import Exchanged, places_of
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Watch
 from neuroscope.tasks.rungs.series_forecast import RUNGS
@@ -70,6 +73,38 @@ def test_what_is_known_ahead_and_up_to_now_is_used(trained: dict) -> None:
     assert "--future" in alone["dropped"][0]["reason"]
     for option in ("--future promotion", "--past heat"):
         assert option in trained["reproduce"]
+
+
+def test_the_weekday_is_read_where_a_weekly_season_is_noisy() -> None:
+    n = 500
+    week = np.array([0.0, 1, 2, 4, 8, 16, 6])
+    sold = 30 + week[np.arange(n) % 7] + np.random.default_rng(2).normal(0, 4, n)
+    table = shop(n).set_column(1, "sold", pa.array(sold)).select(["day", "sold"])
+    setting = Posed.of(prepare(table, options(), seed=0, monitor=quiet).problem).setting
+    assert setting.season == 7
+    assert setting.calendar == ("weekday",)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_an_effect_is_a_share_of_the_level_or_so_many_whichever_fits(relative: bool) -> None:
+    random = np.random.default_rng(5)
+    promotion = (random.random(300) < 0.2).astype(float)
+    day = (np.datetime64("2021-01-01") + np.arange(300)).astype("datetime64[s]")
+    lines = []
+    for level in (50.0, 100.0, 300.0):
+        effect = promotion * (0.4 * level if relative else 30.0)
+        noise = (level / 50 if relative else 1.0) * random.normal(size=300)
+        lines.append(pa.table({"day": day, "shop": [f"{level:g}"] * 300, "promotion": promotion,
+                               "sold": level + effect + noise}))  # fmt: skip
+    asked = options(series="shop", future=("promotion",), look_back=10, calendar="none")
+    problem = prepare(pa.concat_tables(lines), asked, seed=0, monitor=quiet).problem
+    rung, training = RUNGS.get("linear"), problem.folds[-1]
+    learner = rung.fit(training, rung.recipes(training)[0], Watch())
+    assert relative or not learner.relative
+    windows = Posed.of(problem).windows(problem.split.test, 10)
+    missed = np.abs(windows.truth(HORIZON) - learner.predict(windows))
+    small = windows.series == 0
+    assert np.nanmean(missed[small]) < 2.5
 
 
 def test_the_linear_neuron_finds_the_effect_of_what_is_known_ahead(trained: dict) -> None:
@@ -281,3 +316,56 @@ def test_the_calendar_of_plain_numbers_is_refused() -> None:
     table = pa.table({"day": np.arange(200), "sold": np.random.default_rng(0).normal(size=200)})
     with pytest.raises(InputError, match="no calendar goes with them"):
         prepare(table, options(calendar="weekday"), seed=0, monitor=quiet)
+
+
+def test_what_stands_beside_is_told_by_how_much_the_forecast_loses_without_it(
+    trained: dict,
+) -> None:
+    lost = {entry["column"]: entry for entry in trained["importance"]}
+    assert set(lost) == {"promotion", "heat"}
+    assert all(entry["interval"][0] > 0 for entry in lost.values())
+    assert sum(entry["share"] for entry in lost.values()) == pytest.approx(1)
+    page = Path(trained["report"]).read_text(encoding="utf-8")
+    assert "beside the target" in page
+    assert "course of another moment" in page
+
+
+def test_a_column_that_says_nothing_loses_nothing(tmp_path: Path) -> None:
+    noise = np.random.default_rng(9).normal(size=N)
+    place = TrainOptions(rungs=("last", "linear"), out=str(tmp_path))
+    asked = options(future=("promotion", "noise"), calendar="none")
+    found = train(shop(noise=noise), asked, place)["importance"]
+    assert [entry["column"] for entry in found] == ["promotion", "noise"]
+    assert found[0]["interval"][0] > 0
+    assert abs(found[1]["drop"]) < 0.02 * found[0]["drop"]
+
+
+@pytest.mark.parametrize("rung", ["linear", "dense", "gru"])
+def test_only_the_exchanged_column_changes_a_forecast(rung: str) -> None:
+    asked = options(future=("promotion", "kind"), past=("heat",), calendar="weekday")
+    kind = [("a", "b", "c")[i % 3] for i in range(N)]
+    problem = prepare(read(shop(kind=kind)), asked, seed=0, monitor=quiet).problem
+    posed = Posed.of(problem)
+    windows = posed.windows(problem.split.test[:7], posed.setting.look_back)
+    places = places_of(posed.panel.beside)
+    assert list(places) == ["promotion", "kind", "heat", "weekday (calendar)"]
+    whole = windows.block(HORIZON)
+    own = np.repeat(np.arange(7)[:, None], 4, axis=1)
+    (same,) = Exchanged(windows, own, tuple(places.values())).known(HORIZON)
+    for mine, theirs in zip(same, whole, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for column, place in enumerate(places.values()):
+        donors = own.copy()
+        donors[:, column] = np.roll(donors[:, column], 3)
+        (found,) = Exchanged(windows, donors, tuple(places.values())).known(HORIZON)
+        np.testing.assert_array_equal(found.values, whole.values)
+        for name, where in (("seen", place.seen), ("then", place.ahead), ("coming", place.ahead)):
+            mine, before = getattr(found, name), getattr(whole, name)
+            others = np.delete(np.arange(before.shape[2]), np.r_[where])
+            np.testing.assert_array_equal(mine[..., others], before[..., others])
+            np.testing.assert_array_equal(mine[..., where], np.roll(before, 3, 0)[..., where])
+    training = problem.folds[0]
+    recipe = RUNGS.get(rung).recipes(training)[0]
+    learner = RUNGS.get(rung).fit(training, replace(recipe, epochs=2), Watch())
+    again = learner.predict(Exchanged(windows, own, tuple(places.values())))
+    np.testing.assert_allclose(again, learner.predict(windows), rtol=1e-5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,11 +15,13 @@ import pyarrow as pa
 import pytest
 
 from neuroscope.base.errors import InputError, RecipeError, SchemaError
+from neuroscope.data.sources import read
 from neuroscope.judge import _forecasts as paths
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Watch
 from neuroscope.tasks.rungs.series_forecast import RUNGS
 from neuroscope.verbs._prepare import DataOptions, prepare
+from neuroscope.verbs._request import check_given
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.load import load
 from neuroscope.verbs.look import look
@@ -28,6 +31,16 @@ from neuroscope.verbs.train import TrainOptions, train
 PLAIN = TrainOptions(rungs=("last", "seasonal", "linear"))
 DAILY = DataOptions(time="day", target="y", horizon=5)
 NETS = ("dense", "rnn", "gru", "lstm", "transformer")
+
+RECIPE_CHANGES = {
+    "hidden": (9,), "activation": "tanh", "numeric_bins": 4, "loss": "huber",
+    "label_smoothing": 0.3, "class_weight": "balanced", "optimizer": "sgd", "learning_rate": 0.03,
+    "schedule": "constant", "warmup": 0.5, "batch_size": 9, "accumulate": 3, "epochs": 3,
+    "l1": 0.1, "l2": 0.3, "weight_decay": 0.7, "dropout": 0.6, "clip_norm": 1e-4, "mixup": 0.5,
+    "cutmix": 0.5, "average": 0.5, "layer_decay": 0.3, "augment": ("flip",), "image_size": 16,
+    "width": 12, "steps": 3, "look_back": 9, "window": 3, "negatives": 2, "subsample": 0.1,
+    "backbone": "some", "unfreeze": 1, "init": "glorot", "seed": 5,
+}  # fmt: skip
 
 
 def days(n: int) -> np.ndarray:
@@ -41,6 +54,13 @@ def weekly(n: int = 260, *, level: float = 50.0, seed: int = 0) -> np.ndarray:
 
 def one(n: int = 260, **more: object) -> pa.Table:
     return pa.table({"day": days(n), "y": weekly(n), **more})
+
+
+def sometimes(n: int = 400, *, seed: int = 0) -> pa.Table:
+    """Sales of a thing that is hardly ever sold: mostly weeks of nothing at all."""
+    random = np.random.default_rng(seed)
+    sold = np.where(random.random(n) < 0.06, random.integers(1, 9, n), 0)
+    return pa.table({"day": days(n), "y": sold.astype(float)})
 
 
 def quiet(event: object) -> None:
@@ -128,6 +148,14 @@ def test_judge_scores_only_what_the_model_has_not_learned_from(trained: dict) ->
         judge(trained["model"], one(4))
 
 
+def test_judge_scales_errors_as_the_training_did(trained: dict) -> None:
+    found = judge(trained["model"], one())
+    told = {score["name"]: score["value"] for score in found["scores"]}
+    known = {name: value for name, value in trained["test"].items() if name != "interval"}
+    assert found["rows"] == trained["rows"]["test"]
+    assert told == pytest.approx(known, rel=1e-4)
+
+
 def test_a_loaded_model_is_the_fitted_one(trained: dict) -> None:
     model = load(trained["model"])
     said = model.predict(one())
@@ -208,6 +236,29 @@ def test_the_intervals_of_a_long_season_are_those_that_were_measured() -> None:
     assert widths["coverage"] == pytest.approx(0.8, abs=0.15)
 
 
+def test_quiet_weeks_neither_blow_the_intervals_up_nor_close_them(tmp_path: Path) -> None:
+    options = DataOptions(time="day", target="y", horizon=4, look_back=8)
+    found = train(sometimes(), options, TrainOptions(rungs=("last", "linear"), out=str(tmp_path)))
+    wide = found["forecast"]["intervals"]["levels"][-1]
+    assert wide["width"] < 40
+    assert wide["coverage"] > 0.85
+    told = predict(found["model"], sometimes())["table"]
+    assert (np.array(told["upper_95"]) - np.array(told["lower_95"]) > 0).all()
+
+
+def test_the_intervals_of_a_series_that_grows_grow_with_it(tmp_path: Path) -> None:
+    n = 144
+    noise = 1 + 0.02 * np.random.default_rng(0).normal(size=n)
+    month = (np.datetime64("2010-01") + np.arange(n)).astype("datetime64[s]")
+    table = pa.table({"month": month, "y": 100 * 1.02 ** np.arange(n) * noise})
+    options = DataOptions(time="month", target="y", horizon=12)
+    found = train(table, options, TrainOptions(rungs=("last", "linear"), out=str(tmp_path)))
+    told = predict(found["model"], table, horizon=120)["table"]
+    width = np.array(told["upper_95"]) - np.array(told["lower_95"])
+    share = width / np.array(told["forecast"])
+    assert share[-1] > share[11]
+
+
 def test_several_targets_are_several_series() -> None:
     data = one(z=weekly(seed=3, level=9.0) * 100)
     result = train(data, DataOptions(time="day", target="y,z", horizon=5), PLAIN)
@@ -268,6 +319,24 @@ def test_what_cannot_be_forecast_is_refused_with_a_remedy(
         prepare(data, DataOptions(**asked), seed=0, monitor=quiet)
 
 
+def test_a_single_series_that_never_changes_is_told_as_such() -> None:
+    found = look(pa.table({"day": days(120), "y": np.full(120, 3.0)}), DAILY)["findings"]
+    said = {finding["what"]: finding["severity"] for finding in found}
+    assert said["the only series never changes: y"] == "serious"
+
+
+def test_times_that_are_text_are_read_or_refused_by_what_they_say() -> None:
+    dates = one().to_pydict()
+    dates["day"] = [str(day)[:10] for day in dates["day"]]
+    assert look(pa.table(dates), DAILY)["series"] == look(one(), DAILY)["series"]
+    words = pa.table(dates | {"day": [f"day {number}" for number in range(260)]})
+    with pytest.raises(SchemaError, match="'day 0' is not a date"):
+        prepare(words, DAILY, seed=0, monitor=quiet)
+    some = [f"{day}T00:00:00{'+01:00' if k % 2 else ''}" for k, day in enumerate(dates["day"])]
+    with pytest.raises(SchemaError, match="some times name a zone, as '2021-01-02T00:00:00"):
+        prepare(pa.table(dates | {"day": some}), DAILY, seed=0, monitor=quiet)
+
+
 def test_a_constant_series_is_forecast_as_it_is() -> None:
     flat = pa.table({"day": days(120), "y": np.full(120, 3.0), "z": weekly(120)})
     result = train(flat, DataOptions(time="day", target="y,z", horizon=4), PLAIN)
@@ -294,6 +363,35 @@ def test_a_recipe_is_replayed_with_its_look_back(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(RecipeError, match="follows no recipe"):
         train(one(), DAILY, TrainOptions(recipe=str(tmp_path / "r.json")))
+
+
+@pytest.mark.parametrize("name", ["linear", *NETS])
+def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
+    problem = prepare(read(one(150)), DAILY, seed=0, monitor=quiet).problem
+    rung, training = RUNGS.get(name), problem.folds[-1]
+    (recipe, *_) = rung.recipes(training)
+    recipe = recipe if name == "linear" else replace(recipe, epochs=2, patience=0)
+    plain = rung.fit(training, recipe, Watch()).predict(Posed.of(problem).windows(
+        training.rows, recipe.look_back))  # fmt: skip
+    followed = set()
+    for field, value in RECIPE_CHANGES.items():
+        changed = replace(recipe, **{field: value})
+        if changed == recipe or (name, field) == ("linear", "seed"):  # solved without chance
+            continue
+        try:
+            check_given(changed, [recipe], rung, "recipe.json")
+            learner = rung.fit(training, changed, Watch())
+        except RecipeError:
+            continue
+        followed.add(field)
+        windows = Posed.of(problem).windows(training.rows, changed.look_back)
+        assert not np.array_equal(learner.predict(windows), plain), field
+    if name == "linear":
+        assert followed == {"l2", "look_back"}
+    else:
+        own = {"hidden"} if name == "dense" else {"width"}
+        assert followed >= own | {"learning_rate", "mixup", "average", "layer_decay", "seed"}
+        assert "huber" in (RECIPE_CHANGES[field] for field in followed)
 
 
 @pytest.mark.parametrize(("step", "begin"), [("hour", "2024-03-20"), ("day", "2024-01-01")])

@@ -147,6 +147,14 @@ def test_later_rows_of_another_layout_are_refused(trained) -> None:
         predict(trained["model"], "odd.parquet")
 
 
+def test_a_rung_of_another_task_is_refused_with_the_task_that_has_it() -> None:
+    wide = {f"x{step}": np.arange(40.0) + step for step in range(1, 5)}
+    table = pa.table(wide | {"digit": [str(i % 2) for i in range(40)]})
+    said = "'gru' is no rung of table.*--task series_classes or --task series_forecast"
+    with pytest.raises(InputError, match=said):
+        train(table, DataOptions(target="digit"), TrainOptions(rungs=("neuron", "gru")))
+
+
 def test_look_says_what_was_gathered() -> None:
     found = look(write_long("machines.parquet"), LONG)
     kinds = {column["name"]: (column["kind"], column["role"]) for column in found["columns"]}

@@ -20,8 +20,8 @@ def command(
         str,
         typer.Option(
             metavar="auto|all|NAME,…",
-            help="Rungs to climb: majority, neuron, dense, trees. auto takes those that make "
-            "sense for the data, which on tables is all of them.",
+            help="Rungs to climb, such as majority,neuron,dense,trees of a table or "
+            "last,linear,gru of a forecast. auto takes those that make sense for the data.",
         ),
     ] = "auto",
     budget: Annotated[

@@ -33,10 +33,12 @@ class Intervals:
     def around(self, forecast: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the lower and the upper ends, each (levels, n, h), of forecasts (n, h).
 
-        `spread` (n,) is that of each window. Behind the last step that was measured the half-width
-        grows with the square root of the steps, as the sum of independent errors does.
+        `spread` (n,) is that of each window, or (n, h) where it changes on the way. Behind the last
+        step that was measured the half-width grows with the square root of the steps, as the sum of
+        independent errors does.
         """
-        half = self._stretched(forecast.shape[1])[:, None, :] * spread[None, :, None]
+        unit = spread[:, None] if spread.ndim == 1 else spread
+        half = self._stretched(forecast.shape[1])[:, None, :] * unit[None, :, :]
         return forecast - half, forecast + half
 
     def _stretched(self, horizon: int) -> np.ndarray:
@@ -66,21 +68,25 @@ class Intervals:
 def measure(
     truth: np.ndarray,  # (n, h), NaN where unknown
     forecast: np.ndarray,  # (n, h)
-    spread: np.ndarray,  # (n,)
+    spread: np.ndarray,  # (n,), 0 where it is not known
     levels: Sequence[float] = LEVELS,
 ) -> Intervals:
     """Return the half-widths that held-out forecasts ask for.
 
     Of m errors it is the ceil((m + 1) c)-th smallest, and the largest where there are too few.
+    Rows without a spread say nothing of errors in its unit.
     """
-    errors = np.sort(np.abs(truth - forecast) / spread[:, None], axis=0)  # NaN last
+    unit = np.where(spread > 0, spread, np.nan)[:, None]
+    errors = np.sort(np.abs(truth - forecast) / unit, axis=0)  # NaN last
     known = np.isfinite(errors).sum(axis=0)
     widths = np.zeros((len(levels), truth.shape[1]))
     for row, level in enumerate(levels):
         rank = np.minimum(np.ceil((known + 1) * level).astype(np.int64), known)
         found = errors[np.maximum(rank - 1, 0), np.arange(truth.shape[1])]
         widths[row] = np.where(known > 0, found, np.nan)
-    if np.isnan(widths).any():  # a step that was never read: as wide as the widest
+    if not known.any():
+        widths[:] = 0.0
+    elif not known.all():  # a step that was never read: as wide as the widest
         widths = np.where(np.isnan(widths), np.nanmax(widths, axis=1, keepdims=True), widths)
     return Intervals(tuple(levels), widths, len(truth))
 

@@ -29,6 +29,7 @@ def importance(story: Story) -> Section:
         "metric": words.title_of(name) if name else "the score",
         "useless": sum(bar["chance"] for bar in bars),
         "alone_nothing": bool(bars) and all(bar["chance"] for bar in bars),
+        "beside": bool(story.dict("forecast")),
         "unmeasured": len(_features(story) - unread) if known else 0,
         "weights": weights,
     }

@@ -146,12 +146,15 @@ def _chance(share: float, rows: int) -> float:
 def _rate(
     epochs: Sequence[EpochEnded], flows: Sequence[GradientFlow], learning_rate: float
 ) -> list[str]:
-    """Judge the size of the steps, seen as if each were taken at the full rate."""
+    """Judge the size of the steps, seen as if each were taken at the full rate.
+
+    The first epoch proves nothing: weights that start at 0 double with each of its steps.
+    """
     full = {e.epoch: learning_rate / e.learning_rate for e in epochs if e.learning_rate > 0}
     changes = {
-        layer: median(values)
+        layer: median(values[1:])
         for layer, values in _by_layer(flows, full).items()
-        if values and all(map(math.isfinite, values))
+        if len(values) > 1 and all(map(math.isfinite, values))
     }
     losses = [e.train_loss for e in epochs]
     if not changes or not losses:

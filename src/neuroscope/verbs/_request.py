@@ -103,6 +103,8 @@ class Request:
         """
         guess = getattr(prepared.task, "GUESS", "majority")
         alone = tuple(dict.fromkeys((guess, self.given.net))) if self.given else None
+        for name in self.options.rungs:
+            _refuse_foreign(prepared.task, name)
         rungs = ladder(prepared.task, self.options.rungs or alone)
         if prepared.problem.backbone and not any(hasattr(rung, "missing") for rung in rungs):
             raise RecipeError(
@@ -138,6 +140,17 @@ class Request:
         if self.options.device != "auto" and not rung.CORE:
             proposed = [c.because("as asked", device=self.options.device) for c in proposed]
         return proposed
+
+
+def _refuse_foreign(task: ModuleType, name: str) -> None:
+    """Refuse a rung that other tasks have, and name them."""
+    own = task.RUNGS.names()
+    others = [] if name in own else [t.NAME for t in catalogue if name in t.RUNGS.names()]
+    if others:
+        raise InputError(
+            f"{name!r} is no rung of {task.NAME}, whose rungs are {', '.join(own)}",
+            remedy=f"leave it out, or say what the data are: --task {' or --task '.join(others)}",
+        )
 
 
 def refuse_other_data(folder: RunFolder, prepared: Prepared) -> None:
@@ -222,8 +235,8 @@ def _ignored(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> l
     """Return the choices that a rung does not follow; what it says itself may stand there."""
     if rung.CORE:
         return [name for name in DEEP_ONLY if name not in getattr(rung, "FOLLOWS", ())]
-    own = candidates[0] if candidates else given
-    return [n for n in getattr(rung, "IGNORES", ()) if getattr(given, n) != getattr(own, n)]
+    own, fields = candidates[0] if candidates else given, getattr(rung, "IGNORES", ())
+    return [n for n in fields if n != "loss" and getattr(given, n) != getattr(own, n)]
 
 
 def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, where: str) -> None:
@@ -234,7 +247,7 @@ def check_given(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType, w
     except RecipeError as error:
         raise error.at(where) from error
     losses = sorted({candidate.loss for candidate in candidates})
-    if "mean_squared_error" in losses:
+    if "mean_squared_error" in losses and "loss" not in getattr(rung, "IGNORES", ()):
         losses.append("huber")
     if not losses:
         raise RecipeError(f"the rung {given.net!r} follows no recipe", where=where,

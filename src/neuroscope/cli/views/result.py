@@ -143,7 +143,8 @@ def _looks(result: Mapping[str, Any], console: Console) -> None:
         return
     clear = [entry for entry in known if entry["drop"] > 0 and _above_zero(entry["interval"])]
     title = result["metric"]["title"]
-    heading(console, f"What it looks at (how much worse {title} is when one column is shuffled)")
+    done = "has the course of another moment" if result.get("forecast") else "is shuffled"
+    heading(console, f"What it looks at (how much worse {title} is when one column {done})")
     table = Table.grid(padding=(0, 2))
     for entry in clear[:_TOP]:
         table.add_row(Text(f"  {entry['column']}", style="bold"), Text(shown(entry["drop"])),

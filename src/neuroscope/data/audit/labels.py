@@ -121,7 +121,7 @@ def _order(subject: Subject) -> Iterator[Finding]:
             moments = subject.cells(column.name, subject.usable).moments()
             drift = _explained_by_order(y[np.argsort(moments, kind="stable")], subject)
             told |= drift >= ORDERED
-            yield _dated(column.name, drift, n)
+            yield _dated(column.name, drift, n, number=subject.task_kind == "regression")
     drift = _explained_by_order(y, subject)
     if drift < ORDERED or told:
         return
@@ -167,8 +167,9 @@ def _explained_by_order(y: np.ndarray, subject: Subject) -> float:
     return best - chance if best > 3 * chance else 0.0
 
 
-def _dated(name: str, drift: float, rows: int) -> Finding:
+def _dated(name: str, drift: float, rows: int, *, number: bool) -> Finding:
     moves = drift >= ORDERED
+    ahead = f"; to forecast what comes next: --time {name} --horizon N" if number else ""
     return Finding(
         code="dates",
         severity="notice" if moves else "info",
@@ -177,7 +178,7 @@ def _dated(name: str, drift: float, rows: int) -> Finding:
         what=f"{name!r} is a date"
         + (f", and the target changes along it (it explains {percent(drift)})" if moves else ""),
         meaning="if the model will judge the future from the past, a random split flatters it",
-        remedy=f"to judge on the newest rows: --time {name}",
+        remedy=f"to judge on the newest rows: --time {name}{ahead}",
     )
 
 

@@ -67,18 +67,23 @@ class Plan:
 
 
 def gathered(
-    table: Table, *, series: str | None, time: str | None, plain: Sequence[str] = ()
-) -> Table:
+    table: Table, *, series: str | None, time: str | None, plain: Sequence[str] = (),
+    labelled: bool = False,
+) -> Table:  # fmt: skip
     """Plan for a table and follow the plan; `series` None is the wide layout.
 
-    `plain` names columns that must not change within a series: the target, a group, a split. What
-    was done on the way is in the notes of the origin. Raises SchemaError for columns that are not
-    there, labels that change within a series, and when there is nothing to gather.
+    `plain` names columns that must not change within a series: the target, a group, a split. Unless
+    the data are `labelled`, the target among them, no column that is called like one may change
+    either. What was done on the way is in the notes of the origin. Raises SchemaError for columns
+    that are not there, labels that change within a series, and when there is nothing to gather.
     """
-    return gather(table, plan(table, series=series, time=time, plain=plain))
+    return gather(table, plan(table, series=series, time=time, plain=plain, labelled=labelled))
 
 
-def plan(table: Table, *, series: str | None, time: str | None, plain: Sequence[str] = ()) -> Plan:
+def plan(
+    table: Table, *, series: str | None, time: str | None, plain: Sequence[str] = (),
+    labelled: bool = False,
+) -> Plan:  # fmt: skip
     """Return how a table is to be gathered; arguments and errors as of `gathered`."""
     if series is None:
         return _wide(table, plain)
@@ -89,7 +94,8 @@ def plan(table: Table, *, series: str | None, time: str | None, plain: Sequence[
             continue
         values[name] = grouping.numbers(table, name)
         changes = grouping.varying(values[name], groups)
-        if changes is not None and (name in plain or name.casefold() in TARGET_NAMES):
+        like_a_label = not labelled and name.casefold() in TARGET_NAMES
+        if changes is not None and (name in plain or like_a_label):
             raise _changed(table, name, series, groups, changes)
         (constant if changes is None else changing).append(name)
     words = [name for name in changing if _kinds.is_words(table.arrow.column(name).type)]

@@ -20,6 +20,7 @@ from neuroscope.data.columns import cells
 from neuroscope.data.series.beside.beside import Beside
 from neuroscope.data.series.beside.lines import Lines, lay
 from neuroscope.data.series.frequency import Frequency, infer_frequency
+from neuroscope.data.series.running import Running, running
 from neuroscope.data.series.zones import absolute, local, unfolded, zone_of
 from neuroscope.data.table import Table
 
@@ -144,10 +145,9 @@ class Panel:
         return self.values[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
 
     @cached_property
-    def sums(self) -> tuple[np.ndarray, np.ndarray]:
-        """Sums (m + 1,) of readings less their series' first one, and of their squares."""
-        apart = self.carried - np.repeat(self.carried[self.bounds[:-1]], self.lengths)
-        return np.append(0.0, np.cumsum(apart)), np.append(0.0, np.cumsum(apart**2))
+    def running(self) -> Running:
+        """Sums of the readings up to each of them."""
+        return running(self.carried, self.bounds)
 
     @cached_property
     def bridged(self) -> np.ndarray:

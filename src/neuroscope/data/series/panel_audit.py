@@ -73,13 +73,16 @@ def _series(panel: Panel, look_back: int, horizon: int) -> Iterator[Finding]:
             meaning="they are left out", remedy="leave them out of the data",
         )  # fmt: skip
     if fixed.constant:
+        alone = len(panel) == 1
         yield Finding(
-            code="series_constant", severity="notice", count=len(fixed.constant),
-            names=fixed.constant[:5],
-            what=f"{len(fixed.constant):,} of {len(panel):,} series never change: "
+            code="series_constant", severity="serious" if alone else "notice",
+            count=len(fixed.constant), names=() if alone else fixed.constant[:5],
+            what=f"the only series never changes: {fixed.constant[0]}" if alone else
+            f"{len(fixed.constant):,} of {len(panel):,} series never change: "
             f"{listed(fixed.constant)}",
-            meaning="any forecast is right there, and they say nothing of the others",
-            remedy="leave them out of the data",
+            meaning="there is nothing to forecast" if alone else
+            "any forecast is right there, and they say nothing of the others",
+            remedy="name another --target" if alone else "leave them out of the data",
         )  # fmt: skip
     short = np.flatnonzero(panel.lengths < look_back + horizon)
     if len(short):

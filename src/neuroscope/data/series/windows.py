@@ -16,6 +16,8 @@ import numpy as np
 from neuroscope.data.series.panel import Panel
 
 _NUMBERS_AT_ONCE = 1 << 21
+_STILL = 1e-6  # of a series' largest move, up to which rounding may have moved it
+_QUIET = 0.1  # of a series' spread, which a window's does not count below
 
 
 class Block(NamedTuple):
@@ -95,21 +97,37 @@ class Windows:
         seen[..., beside.ahead :] -= seen[..., beside.ahead :].mean(axis=1, keepdims=True)
         return Block(
             values,
-            self._scale(),
+            self.scale(),
             seen,
             beside.coming(self.series, window),
             beside.coming(self.series, origin + ahead + np.arange(horizon)),
         )
 
-    def _scale(self) -> np.ndarray:
+    def scale(self) -> np.ndarray:
         """Return the standard deviation of all readings up to each origin (n, 1), above 0."""
-        total, square = self.panel.sums
+        total, square, sizes = self.panel.running
         begin = self.panel.bounds[self.series]
         count = np.maximum(self.at, 1)
         mean = (total[begin + self.at] - total[begin]) / count
         power = (square[begin + self.at] - square[begin]) / count
         variance = np.maximum(power - mean**2, 0.0)
-        return np.sqrt(np.maximum(variance, 1e-12 * np.maximum(power, 1e-12)))[:, None]
+        found = np.sqrt(np.maximum(variance, 1e-12 * np.maximum(power, 1e-12)))
+        return (found * sizes[self.series])[:, None]
+
+    def spreads(self) -> np.ndarray:
+        """Return the unit (n,) of an interval: the window's spread, or a tenth of the series'.
+
+        A quiet stretch does not say that nothing will come: the spread of all readings known by
+        then stands behind that of the window. 0 where all of them are the same.
+        """
+        found = []
+        for part in self.parts():
+            readings, scale = part.values(), part.scale()[:, 0]
+            moved = scale > _STILL * self.panel.running.sizes[part.series]
+            unit = np.maximum(readings.std(axis=1), _QUIET * scale * moved)
+            least = 1e-9 * np.abs(readings).max(axis=1) + 1e-12
+            found.append(np.where(unit > least, unit, 0.0))
+        return np.concatenate(found) if found else np.zeros(0)
 
     def truth(self, horizon: int) -> np.ndarray:
         """Return the readings that follow (n, horizon); NaN in gaps and behind the last one."""

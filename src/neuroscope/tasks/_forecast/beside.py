@@ -105,7 +105,7 @@ def _gain(panel: Panel, setting: Setting, parts: Sequence[str], until: np.ndarra
         whole = furnished(panel, chosen)
         windows, later = (Windows(whole, series[rows], at[rows], setting.look_back)
                           for rows in (older, newer))  # fmt: skip
-        learner, _ = solved(windows, spread, horizon, setting.season, _PENALTY, rounds=1)
+        learner, _ = solved(windows, spread, horizon, setting.season, _PENALTY)
         missed = np.abs(later.truth(horizon) - learner.predict(later)) / spread[later.series, None]
         errors.append(float(np.nanmean(missed)))
     return 1 - errors[1] / max(errors[0], 1e-12)

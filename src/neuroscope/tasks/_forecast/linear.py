@@ -11,13 +11,14 @@ What stands beside the target is read in two ways. Of columns known ahead and of
 the effect is taken off the readings, the rest is forecast, and the effect at the steps to come is
 put back, with one weight for each column whatever the step (regression with errors in time; Box and
 Jenkins 1970): y = m + (f' - mean f) c s + W (x - m - (f - mean f) c s) + b m, s the scale of the
-series. Columns known up to now are more inputs, p: + V (p - mean p) s.
+series, or its level m where shares of that fit better. Columns known up to now are more inputs, p:
++ V (p - mean p) s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Training, Watch
 
+_FOLLOWS = ("net", "l2", "look_back", "seed", "device", "reasons")  # of a recipe
+IGNORES = tuple(field.name for field in fields(Recipe) if field.name not in _FOLLOWS)
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # of the weights, in units of a reading's variance
 _FEW = 300  # windows; below, a strong penalty is the better guess
 _MANY = 20_000  # windows, from which the penalty hardly matters
@@ -68,10 +71,11 @@ class LinearLearner:
     def predict(self, x: Windows) -> np.ndarray:
         """Return the forecasts (n, horizon) of windows, in the target's unit."""
         horizon = self.weights.shape[1]
-        found = [self._answer(block) for block in x.known(horizon)]
+        found = [self.answer(block) for block in x.known(horizon)]
         return np.concatenate(found) if found else np.empty((0, horizon))
 
-    def _answer(self, block: Block) -> np.ndarray:
+    def answer(self, block: Block) -> np.ndarray:
+        """Return the forecasts (n, horizon) of what some origins know."""
         weights, values = self.weights.astype(np.float64), block.values
         level = values.mean(axis=1, keepdims=True)
         readings, later = values - level, level * (1.0 + self.growth)
@@ -136,29 +140,61 @@ def solved(
     horizon: int,
     season: int,
     penalty: float,
-    *,
-    rounds: int = ROUNDS,
 ) -> tuple[LinearLearner, float]:
     """Return the learner of these windows without its encoder, and half its mean square error.
 
     `spread` (s,) is the standard deviation of each series. Effects and weights are solved in turn,
-    `rounds` times.
+    more than once: weights that repeat a season leave its calendar nothing to say. Where windows
+    may count relative to their level and columns stand beside, both ways are tried: a promotion may
+    sell a share more or so many more.
     """
     block, targets = windows.block(horizon), windows.targets(horizon)
     level = block.values.mean(axis=1, keepdims=True)
-    relative = _above_zero(block.values, level)
-    unit = level if relative else np.where(spread > 0, spread, 1.0)[windows.series, None]
+    own = np.where(spread > 0, spread, 1.0)[windows.series, None]
+    ways = [True, False] if _above_zero(block.values, level) else [False]
+    if windows.panel.beside is None:
+        ways = ways[:1]
+    found = [
+        _solved(block, targets, level if relative else own, relative=relative, season=season,
+                penalty=penalty, columns=_past(windows)) for relative in ways
+    ]  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+
+    def missed(learner: LinearLearner) -> float:
+        return float(np.mean(((learner.answer(block) - targets) / own) ** 2))
+
+    return min(found, key=lambda way: missed(way[0]))
+
+
+def _past(windows: Windows) -> int:
+    """Return how many columns are known up to now."""
+    return 0 if windows.panel.beside is None else windows.panel.beside.past
+
+
+def _solved(
+    block: Block,
+    targets: np.ndarray,  # (n, h)
+    unit: np.ndarray,  # (n, 1) in which a window counts
+    *,
+    relative: bool,
+    season: int,
+    penalty: float,
+    columns: int,
+) -> tuple[LinearLearner, float]:
+    """Return the learner of windows that count in a unit, and half its mean square error."""
+    level = block.values.mean(axis=1, keepdims=True)
+    (look_back, horizon) = block.values.shape[1], targets.shape[1]
     inputs, targets = (block.values - level) / unit, (targets - level) / unit
     scale = 1.0 if relative else block.scale / unit
     then, coming = _centred(block.then, block.coming)
-    columns = 0 if windows.panel.beside is None else windows.panel.beside.past
-    steps = min(windows.look_back, _MOST_PAST // columns) if columns else 0
+    steps = min(look_back, _MOST_PAST // columns) if columns else 0
     seen = _newest(block, steps, columns) * scale
-    start = repeated(windows.look_back, horizon, season)
+    start = repeated(look_back, horizon, season)
     weights, growth, past = start, np.zeros(horizon), np.zeros((seen.shape[1], horizon))
     l2 = penalty * max(float(inputs.var()), 1e-12)
     own, later, effects = inputs, targets, np.zeros(then.shape[2])
-    for _ in range(rounds if then.shape[2] else 1):
+    for _ in range(ROUNDS if then.shape[2] else 1):
         left = targets - growth - seen @ past
         effects = _effects(inputs, left, then, coming, scale, weights)
         own = inputs - scale * (then @ effects)

@@ -13,7 +13,7 @@ from neuroscope.base.errors import InputError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import Schema
 from neuroscope.data.series.panel import Panel, panel_of
-from neuroscope.data.series.windows import Later, Windows, spread
+from neuroscope.data.series.windows import Later, Windows
 from neuroscope.data.series.zones import local
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
@@ -84,19 +84,25 @@ class ForecastModel:
     def answer(self, windows: Windows, horizon: int | None = None) -> Forecast:
         """Return the forecasts of windows; behind the trained horizon it reads its own forecasts.
 
-        The interval is of the windows' spread at the origin.
+        The interval is of the windows' spread at the origin, or of the forecasts that are read
+        where that is wider, so that it grows with a series that grows.
         """
         horizon = horizon or self.setting.horizon
         values = self.learner.predict(windows)
+        seen = replace(windows, look_back=self.setting.look_back)  # as the intervals were measured
+        unit = seen.spreads()
+        units = np.repeat(unit[:, None], values.shape[1], axis=1)
         known = windows.values() if horizon > values.shape[1] else None
         while known is not None and values.shape[1] < horizon:
             known = np.concatenate([known, values[:, -self.setting.horizon :]], axis=1)
             known = known[:, -self.encoder.look_back :]
             later = Later(windows, known, values.shape[1])
-            values = np.concatenate([values, self.learner.predict(later)], axis=1)
-        values = values[:, :horizon]
-        seen = replace(windows, look_back=self.setting.look_back)  # as the intervals were measured
-        low, high = self.intervals.around(values, spreads(seen))
+            unit = np.maximum(unit, known[:, -self.setting.look_back :].std(axis=1))
+            found = self.learner.predict(later)
+            values = np.concatenate([values, found], axis=1)
+            units = np.concatenate([units, np.repeat(unit[:, None], found.shape[1], 1)], axis=1)
+        values, units = values[:, :horizon], units[:, :horizon]
+        low, high = self.intervals.around(values, units)
         return Forecast(values, low, high, self.intervals.levels)
 
     def predict(self, source: Any, horizon: int | None = None) -> np.ndarray:
@@ -139,12 +145,6 @@ def moment_text(panel: Panel, place: int) -> str:
     if not panel.frequency.wall:
         moment = float(local(np.array([moment]), panel.zone)[0])
     return str(np.datetime64(round(moment), "s")).replace("T", " ").removesuffix(" 00:00:00")
-
-
-def spreads(windows: Windows) -> np.ndarray:
-    """Return the spread (n,) of each window, the unit of the intervals."""
-    found = [spread(block) for block in windows.blocks()]
-    return np.concatenate(found) if found else np.zeros(0)
 
 
 def _table(source: Any) -> Table:

@@ -81,8 +81,11 @@ class WindowEncoding:
         """Return the encoder, and the windows of the training rows."""
         posed = Posed.of(training.problem)
         look_back = recipe.look_back or posed.setting.look_back
-        until = float(posed.panel.frequency.moments(np.array([posed.learned_until]))[0])
-        encoder = WindowEncoder(posed.setting, look_back, until, posed.windows)
+        moments = posed.panel.frequency.moments
+        until = float(moments(np.array([posed.learned_until]))[0])
+        shared = bool((posed.plan.clock == posed.panel.first).all())
+        scaled = float(moments(np.array([posed.plan.cuts.folds[0]]))[0]) if shared else None
+        encoder = WindowEncoder(posed.setting, look_back, until, posed.windows, scaled)
         return encoder, posed.windows(training.rows, look_back)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from neuroscope.base import randomness
 from neuroscope.base.plain import plain
 from neuroscope.data.encoders import Encoder
-from neuroscope.explain.importance import effects, permutation_importance
+from neuroscope.explain.importance import Predict, effects, permutation_importance
 from neuroscope.judge.intervals import Resampling, resample
 from neuroscope.judge.metrics import Metric
 from neuroscope.tasks._learning import Learner, Problem
@@ -62,20 +62,35 @@ def importance(
     if not isinstance(learner.encoder, Encoder):
         return []
     rows, x = _sample(problem, learner.encoder, rows, seed)
-    y, row_weights = problem.y[rows], problem.weights_of(rows)
-    plan = Resampling(seed=seed, resamples=_RESAMPLES)
 
     def predict(encoded: np.ndarray) -> np.ndarray:
         answer = learner.predict(encoded)
         return problem.codec.decode(answer) if problem.kind == "regression" else answer
 
+    places = _places(learner.encoder)
+    return lost(problem, predict, x, places, metric, rows, seed=seed, seconds=seconds)
+
+
+def lost(
+    problem: Problem,
+    predict: Predict,
+    x: np.ndarray,  # (n, d) what `predict` reads of `rows`
+    places: Mapping[str, np.ndarray],  # name -> the places (of d) that are shuffled together
+    metric: Metric,
+    rows: np.ndarray,  # (n,)
+    *,
+    seed: int,
+    seconds: float,
+) -> list[dict[str, Any]]:
+    """Return what `metric` loses without each column: {column, drop, interval, share}."""
+    y, row_weights = problem.y[rows], problem.weights_of(rows)
+    plan = Resampling(seed=seed, resamples=_RESAMPLES)
+
     def merits(predictions: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         known = resample(metric, y, predictions, plan, row_weights, problem.groups_of(rows))
         return metric.sign * known.values, metric.sign * known.draws
 
-    found = permutation_importance(
-        predict, merits, x, _places(learner.encoder), seed=seed, seconds=seconds
-    )
+    found = permutation_importance(predict, merits, x, places, seed=seed, seconds=seconds)
     return [
         {"column": one.column, "drop": plain(one.drop), "interval": plain([one.low, one.high]),
          "share": one.share}

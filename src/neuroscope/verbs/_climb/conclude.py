@@ -165,12 +165,13 @@ class Conclusion:
             return
         low, high = tested
         worse = high < held.low if metric.greater_is_better else low > held.high
+        binary = self.problem.kind == "binary"
+        check = ", and check a threshold on rows like those to come" if binary else ""
         if worse:
             self.climb.monitor(WarningRaised(
                 message=f"{metric.title} is {value:.3f} on the test rows, and was {held.value:.3f} "
                 "on the held-out rows: the test rows differ from those that were learned from "
-                "(another time, place or instrument?); rely on the test's figures, and check a "
-                "threshold on rows like those to come",
+                f"(another time, place or instrument?); rely on the test's figures{check}",
             ))  # fmt: skip
 
     def _guess(self) -> ModuleType:

@@ -22,8 +22,7 @@ def insight(climb: Climb, learner: Learner, temperature: float = 1.0) -> dict[st
     """
     problem, neuron = climb.problem, climb.runs.get("neuron")
     climb.monitor(Progress(label="seeing what it looks at", done=0, total=1))
-    left = climb.budget.left(_SHARE)
-    seconds = None if left is None else max(left, _LEAST_SHARE * (climb.budget.seconds or 0))
+    seconds = seconds_of(climb)
     found = explained(
         problem, learner, problem.split.test, climb.metric,
         seconds=seconds, temperature=temperature,
@@ -33,3 +32,9 @@ def insight(climb: Climb, learner: Learner, temperature: float = 1.0) -> dict[st
         found["closed_form"] = closed_form(problem, neuron.recipe, said)
     climb.monitor(Progress(label="seeing what it looks at", done=1, total=1))
     return {name: block for name, block in found.items() if block}
+
+
+def seconds_of(climb: Climb) -> float | None:
+    """Return how long a look at the model may take; None is as long as it likes."""
+    left = climb.budget.left(_SHARE)
+    return None if left is None else max(left, _LEAST_SHARE * (climb.budget.seconds or 0))

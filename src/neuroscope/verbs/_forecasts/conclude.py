@@ -12,7 +12,7 @@ from neuroscope.data.series.windows import Windows
 from neuroscope.judge import _forecasts as paths
 from neuroscope.judge.conformal import Intervals, coverage, measure, quantile_loss
 from neuroscope.tasks import rung_name
-from neuroscope.tasks._forecast.model import moment_text, spreads
+from neuroscope.tasks._forecast.model import moment_text
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Learner, Problem
 from neuroscope.verbs._climb.climb import Climb
@@ -27,7 +27,7 @@ _MOST_DRAWN = 400  # readings of history that are drawn
 def intervals_of(problem: Problem, rows: np.ndarray, said: np.ndarray) -> Intervals:
     """Return the intervals that the held-out forecasts `said` (n, h) of `rows` ask for."""
     posed = Posed.of(problem)
-    spread = spreads(posed.windows(rows, posed.setting.look_back))
+    spread = posed.windows(rows, posed.setting.look_back).spreads()
     return measure(paths.steps(problem.y[rows]), said, spread)
 
 
@@ -51,7 +51,7 @@ def _measured(
     problem: Problem, intervals: Intervals, rows: np.ndarray, said: np.ndarray
 ) -> dict[str, Any]:
     posed, truth = Posed.of(problem), paths.steps(problem.y[rows])
-    spread = spreads(posed.windows(rows, posed.setting.look_back))
+    spread = posed.windows(rows, posed.setting.look_back).spreads()
     lows, highs = intervals.around(said, spread)
     found = [
         {"level": level, "coverage": coverage(truth, low, high),
@@ -110,7 +110,7 @@ def _examples(problem: Problem, learner: Learner, intervals: Intervals) -> list[
                 continue
             said = learner.predict(windows)
             seen = replace(windows, look_back=setting.look_back)
-            lows, highs = intervals.around(said, spreads(seen))
+            lows, highs = intervals.around(said, seen.spreads())
             found.append(_example(panel, int(series), at, kind, setting.season, said[0])
                          | {"low": lows[:, 0].tolist(), "high": highs[:, 0].tolist()})  # fmt: skip
     return found

@@ -39,7 +39,7 @@ def judge(model: ForecastModel, table: Table, *, seed: int, monitor: Monitor) ->
         raise (error if known else error.at(table.origin.text)) from error
     truth = windows.truth(model.setting.horizon)
     answer = model.answer(windows)
-    naive, spread = series_scales(panel, model.setting.season, panel.lengths)
+    naive, spread = series_scales(panel, model.setting.season, _scaled(model, panel))
     y = paths.packed(truth, naive[windows.series], spread[windows.series])
     when = panel.first[windows.series] + windows.at
     blocks = when // model.setting.horizon
@@ -56,6 +56,15 @@ def judge(model: ForecastModel, table: Table, *, seed: int, monitor: Monitor) ->
         "notes": [],
         "seen_in_training": None,
     }  # fmt: skip
+
+
+def _scaled(model: ForecastModel, panel: Panel) -> np.ndarray:
+    """Return from how many readings of each series (s,) its scales come: those of the training."""
+    moment = model.encoder.scaled_until
+    if moment is None:
+        moment = model.encoder.learned_until
+    place, _ = panel.frequency.place(np.array([moment]))
+    return np.clip(place[0] - panel.first, 0, panel.lengths)
 
 
 def _windows(model: ForecastModel, panel: Panel) -> tuple[Windows, bool]:

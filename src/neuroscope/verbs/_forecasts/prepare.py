@@ -11,11 +11,12 @@ from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError
 from neuroscope.base.events import Monitor, Progress
 from neuroscope.base.nouns import noun_of
 from neuroscope.data import _kinds
+from neuroscope.data.columns import cells
 from neuroscope.data.schema import Role, Schema, infer_schema
 from neuroscope.data.series.panel import Layout, Panel, default_targets
 from neuroscope.data.series.panel_audit import findings
 from neuroscope.data.series.zones import check as check_zone
-from neuroscope.data.series.zones import zone_of
+from neuroscope.data.series.zones import stamps, zone_of
 from neuroscope.data.sources import builtin
 from neuroscope.data.table import Table
 from neuroscope.tasks import catalogue
@@ -28,6 +29,7 @@ TASK = "series_forecast"
 _UNREAD = (
     "a forecast reads the history of its target, and what --future (known ahead) and --past name"
 )
+_ZONED = re.compile(r"\d\d:\d\d\S*?(Z|[+-]\d\d(:?\d\d)?)$")  # a time of day with its zone
 _ALL = "all"  # of --past, the columns of numbers that nothing else is said about
 _SMALL = 20  # different numbers above which a target is no class
 
@@ -92,6 +94,37 @@ def _targets(table: Table, options: DataOptions, time: str) -> tuple[str, ...]:
         return (options.target,)
     parts = re.split(r"(?<!\\),", options.target)
     return tuple(part.replace("\\,", ",").strip() for part in parts if part.strip())
+
+
+def with_times(table: Table, options: DataOptions) -> Table:
+    """Return the table with times that are text read as ISO 8601.
+
+    Raises SchemaError for the first that is none, and where only some of them name a zone.
+    """
+    time = _time(table, options)
+    if time not in table.names or not _kinds.is_words(table.arrow.column(time).type):
+        return table
+    try:
+        moments = cells(table, time).moments()
+    except SchemaError as error:
+        _check_zones(table, time)
+        error.remedy = "give dates such as 2024-01-31, or numbers that grow with time"
+        raise error.at(table.origin.text) from error
+    place = table.arrow.schema.get_field_index(time)
+    return Table(table.arrow.set_column(place, time, stamps(moments, "")), table.origin)
+
+
+def _check_zones(table: Table, time: str) -> None:
+    """Refuse times of which some name a zone and some do not."""
+    texts = [text for text in table.arrow.column(time).to_pylist() if text and text.strip()]
+    zoned = [bool(_ZONED.search(text.strip())) for text in texts]
+    if any(zoned) and not all(zoned):
+        raise SchemaError(
+            f"some times name a zone, as {texts[zoned.index(True)]!r}, and some do not, as "
+            f"{texts[zoned.index(False)]!r}",
+            where=f"{table.origin.text}, column {time!r}",
+            remedy="write all of them with a zone or none of them; --zone says which one is meant",
+        )
 
 
 def layout_of(table: Table, options: DataOptions) -> Layout:

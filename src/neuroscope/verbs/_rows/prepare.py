@@ -34,7 +34,8 @@ def in_sequences(table: Table, options: DataOptions) -> Table:
         kept = _without(table, options.drop)
         plain = (options.target, options.split, options.group, options.weight)
         named = tuple(name for name in plain if name is not None)
-        return gathered(kept, series=options.series, time=options.time, plain=named)
+        return gathered(kept, series=options.series, time=options.time, plain=named,
+                        labelled=options.target is not None)  # fmt: skip
     except NeuroscopeError as error:
         raise error.at(table.origin.text) from error
 

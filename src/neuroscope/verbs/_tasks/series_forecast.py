@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from neuroscope.verbs.predict import PredictOptions
 
 
-def _as_it_is(table: Table, source: Any, options: DataOptions) -> Table:  # noqa: ARG001
-    return table
+def _arranged(table: Table, source: Any, options: DataOptions) -> Table:  # noqa: ARG001
+    return prepare.with_times(table, options)
 
 
 def _prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) -> Prepared:
@@ -56,9 +56,15 @@ def _views(end: Conclusion, learner: Learner, tested: Outcome) -> dict[str, Any]
     return forecast_view(end.climb, learner, intervals, tested.rows, tested.p)
 
 
-def _insight(end: Conclusion, learner: Learner) -> dict[str, Any]:  # noqa: ARG001
-    """Return nothing: a series has no columns, and fewer windows are no fewer readings."""
-    return {}
+def _insight(end: Conclusion, learner: Learner) -> dict[str, Any]:
+    """Return which columns beside the target count; fewer windows are no fewer readings."""
+    from neuroscope.tasks._forecast.importance import importance  # noqa: PLC0415 - after a climb
+    from neuroscope.verbs._climb.insight import seconds_of  # noqa: PLC0415 - after a climb
+
+    found = importance(
+        end.problem, learner, end.problem.split.test, end.climb.metric, seconds_of(end.climb)
+    )
+    return {"importance": found} if found else {}
 
 
 def _purpose(end: Conclusion) -> str:
@@ -84,7 +90,7 @@ def _predict(model: Any, table: Table, options: PredictOptions, monitor: Monitor
 
 HOOKS = Hooks(
     claims=prepare.wanted,
-    arranged=_as_it_is,
+    arranged=_arranged,
     prepare=_prepare,
     look=_look,
     parts=_parts,

@@ -10,6 +10,7 @@ from neuroscope.tasks._learning import Training, Watch
 
 __all__ = [
     "CORE",
+    "IGNORES",
     "ORDER",
     "PARALLEL",
     "REFITTED",
@@ -28,6 +29,7 @@ PARALLEL = False
 SHARE = 1.0
 CORE = False
 REFITTED = False
+IGNORES = (*nets.IGNORES, "width")
 
 
 def recipes(training: Training) -> list[Recipe]:

@@ -9,6 +9,7 @@ from neuroscope.tasks._learning import Training, Watch
 
 __all__ = [
     "CORE",
+    "IGNORES",
     "ORDER",
     "PARALLEL",
     "REFITTED",
@@ -27,6 +28,7 @@ PARALLEL = False
 SHARE = 1.0
 CORE = False
 REFITTED = False
+IGNORES = (*nets.IGNORES, "hidden")
 
 
 def recipes(training: Training) -> list[Recipe]:

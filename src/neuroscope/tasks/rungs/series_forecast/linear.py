@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from neuroscope.tasks._forecast.linear import fit, recipes, unpack
+from neuroscope.tasks._forecast.linear import IGNORES, fit, recipes, unpack
 
 __all__ = [
     "CORE",
+    "IGNORES",
     "ORDER",
     "PARALLEL",
     "REFITTED",
