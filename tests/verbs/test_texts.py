@@ -69,6 +69,15 @@ def test_the_run_shows_the_words_that_decided(run: dict) -> None:
     assert '<mark class="for' in page
 
 
+def test_nets_that_read_word_by_word_are_trained_and_reported(tmp_path: Path) -> None:
+    nets = ("lstm", "transformer")
+    source = written(tmp_path, texts_of(each=10).arrow)
+    run = train(source, options=TrainOptions(rungs=nets, out=str(tmp_path), epochs=1))
+    assert [(rung["name"], rung["status"]) for rung in run["rungs"]] == [(n, "done") for n in nets]
+    assert "memory" not in run
+    assert Path(run["report"]).is_file()
+
+
 def test_new_texts_are_answered_empty_ones_too(run: dict, tmp_path: Path) -> None:
     table = pa.table({"text": ["the goal of the team and the coach", "", None, "<b>&amp;</b> 👍"]})
     answer = predict(run["model"], written(tmp_path, table))
