@@ -22,7 +22,7 @@ import pytest
 
 from neuroscope.base.errors import SchemaError, SourceError
 from neuroscope.data.fingerprint import fingerprint
-from neuroscope.data.sources import CATALOGUE, builtin, read
+from neuroscope.data.sources import CATALOGUE, _files, builtin, read
 from neuroscope.data.table import Origin, Table
 
 ROWS = {"n": [1, 2, None], "w": ["a", "b", "b"], "x": [0.5, float("inf"), 2.0]}
@@ -104,6 +104,25 @@ def test_json_with_mixed_and_nested_values() -> None:
     assert values(table)["n"] == [*map(str, range(30)), "many"]
     assert json.loads(values(table)["o"][1]) == {"k": 1}
     assert any("'many' in data row 31" in note for note in table.origin.notes)
+
+
+def test_json_in_another_encoding_names_file_byte_and_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = '{"a": "plain"}\n{"a": "caf\xe9"}\n'
+    Path("latin.jsonl").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SourceError, match=r"latin\.jsonl: not UTF-8: byte 0xe9 at offset 25, line"):
+        read("latin.jsonl")
+    Path("fine.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"latin\.jsonl: not UTF-8"):
+        read("*.jsonl")
+    Path("wide.json").write_bytes(text.encode("utf-16"))
+    with pytest.raises(SourceError, match=r"offset 0, line 1; .* iconv -f utf-16 -t utf-8"):
+        read("wide.json")
+    # A character that two blocks share is no mistake; offsets count over the blocks.
+    monkeypatch.setattr(_files, "chunks", lambda _: iter([b"\xc3", b"\xa9\n\xff"]))
+    with pytest.raises(SourceError, match="byte 0xff at offset 3, line 2"):
+        _files.refuse_other_encoding(Path("blocks"))
 
 
 def test_broken_json_names_file_and_line() -> None:

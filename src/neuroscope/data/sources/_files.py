@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import gzip
 import zlib
@@ -129,6 +130,25 @@ def chunks(path: Path) -> Iterator[bytes]:
                 yield block
     except DAMAGED as error:
         raise damaged(path, error) from error
+
+
+def refuse_other_encoding(path: Path) -> None:
+    """Raise SourceError where the (unpacked) file is no UTF-8, with the first byte that is none."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    done = lines = 0
+    for block in chunks(path):
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            at = done + len(block) - len(error.object) + error.start
+            line = lines + error.object.count(b"\n", 0, error.start) + 1
+            byte = error.object[error.start]
+            was = "utf-16" if at == 0 and byte in (0xFE, 0xFF) else "latin1"
+            raise SourceError(
+                f"not UTF-8: byte {byte:#04x} at offset {at:,}, line {line:,}", where=str(path),
+                remedy=f"save the file as UTF-8, e.g. with: iconv -f {was} -t utf-8",
+            ) from error  # fmt: skip
+        done, lines = done + len(block), lines + block.count(b"\n")
 
 
 def refuse_foreign(start: bytes, path: Path) -> None:

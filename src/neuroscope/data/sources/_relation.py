@@ -22,10 +22,12 @@ def read_files(
     sql: str | None,
     *,
     occurs: Callable[[Path, str], bool],
+    check: Callable[[Path], None] | None = None,
 ) -> Table:
     """Read the files of `source`; `scan` gives the SQL that reads one, `kind` names it.
 
-    `occurs` tells whether a file itself gives a column name, and not DuckDB.
+    `occurs` tells whether a file itself gives a column name, and not DuckDB. `check` looks closer
+    at a file that DuckDB does not read, and raises a SourceError where it knows better why.
     """
     import duckdb  # noqa: PLC0415
 
@@ -49,6 +51,8 @@ def read_files(
                 selects.append(f"SELECT {renamed} FROM {scan(path)}")
             arrow, found = settle(connection, f"({' UNION ALL BY NAME '.join(selects)})")
         except duckdb.Error as error:
+            for one in paths if check is not None else ():
+                check(one)
             raise SourceError(
                 f"cannot be read as {kind}: {first_line(error)}",
                 where=str(path) if len(selects) < len(paths) or len(paths) == 1 else source,

@@ -21,8 +21,12 @@ def accepts(source: Any) -> bool:
 
 
 def read(source: str, *, sql: str | None = None) -> Table:
-    """Read objects as rows; nested values stay JSON text, and a note says so."""
-    return read_files(source, _scan, "JSON", sql, occurs=_occurs)
+    """Read objects as rows; nested values stay JSON text, and a note says so.
+
+    Another encoding than UTF-8 is a SourceError that names the file and the byte.
+    """
+    return read_files(source, _scan, "JSON", sql, occurs=_occurs,
+                      check=_files.refuse_other_encoding)  # fmt: skip
 
 
 def _occurs(path: Path, name: str) -> bool:
