@@ -53,7 +53,7 @@ _WHOLE = (
 # Choices that only some rungs follow, most of them nets of the torch half.
 DEEP_ONLY = (
     "accumulate", "mixup", "cutmix", "average", "layer_decay", "augment", "image_size", "width",
-    "backbone", "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
+    "backbone", "vectors", "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
 )  # fmt: skip
 
 
@@ -99,6 +99,7 @@ class Recipe:
     negatives: int = 0  # noise words beside each neighbour; 0 is the task's own
     subsample: float = 0.0  # share of a corpus from which words are passed over; 0 is never
     backbone: str = ""  # pretrained net, by name or folder
+    vectors: str = ""  # file of word vectors that an embedding begins with
     unfreeze: int = 0  # layer groups of the backbone trained besides the head; 0 is frozen
     init: str = "auto"
     seed: int = 0
@@ -126,6 +127,8 @@ class Recipe:
                 raise choice_error("augmentation", str(name), AUGMENTATIONS)
         if not isinstance(self.backbone, str):
             raise RecipeError(f"backbone is {self.backbone!r}", remedy="give a name or a folder")
+        if not isinstance(self.vectors, str):
+            raise RecipeError(f"vectors is {self.vectors!r}", remedy="give the name of a file")
         if any(width < 1 for width in self.hidden):
             raise RecipeError(f"hidden is {self.hidden}", remedy="give each layer at least 1 unit")
         if self.class_weight not in (None, "balanced"):

@@ -64,6 +64,13 @@ def command(
             "of your own, or a name on the hub.",
         ),
     ] = None,
+    vectors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Word vectors (GloVe, word2vec) that the nets of classes of texts begin with.",
+        ),
+    ] = None,
     schema: given.SchemaFile = None,
     sql: given.Sql = None,
     recipe: Annotated[
@@ -114,7 +121,8 @@ def command(
                        group=group, time=time, series=series, horizon=horizon, look_back=look_back,
                        future=given.names(future), past=given.names(past), calendar=calendar,
                        zone=zone, weight=weight, schema=schema, sql=sql,
-                       task=None if task == "auto" else task, backbone=backbone)  # fmt: skip
+                       task=None if task == "auto" else task, backbone=backbone,
+                       vectors=vectors)  # fmt: skip
     wanted = () if rungs in ("auto", "all") else given.names(rungs)
     options = verb.TrainOptions(rungs=wanted, budget=budget, seed=seed, out=out, recipe=recipe,
                                 epochs=epochs, device=device, cost=cost,

@@ -69,6 +69,7 @@ class Problem:
     blocks: np.ndarray | None = None  # group numbers of rows that are no rows of the table
     moments: np.ndarray | None = None  # and their order in time
     backbone: str = ""  # pretrained net that may be used, by name or folder
+    vectors: str = ""  # file of word vectors to begin with
     scratch: Path | None = None  # folder for what is worth keeping from rung to rung
     monitor: Monitor = ignore  # who watches what is done once for all rungs
     shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -98,12 +98,20 @@ def warm_up(precision: str = "float32") -> None:
         pass
 
 
-def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
-    """Fit one net by its recipe; epochs are cut to what `watch.seconds` allows, and it says so."""
+def fit(
+    training: Training, recipe: Recipe, watch: Watch, *,
+    begin: Callable[[Network], None] | None = None,
+) -> NetLearner:  # fmt: skip
+    """Fit one net by its recipe; epochs are cut to what `watch.seconds` allows, and it says so.
+
+    `begin` sets first weights of the fresh net.
+    """
     problem = training.problem
     kind, classes = problem.row_kind, problem.classes
     encoder, x = training.encoded(recipe)
     network = heads.build(kind, x.shape[1], classes, recipe)
+    if begin is not None:
+        begin(network)
     positions = np.arange(len(x))
     valid = None
     if recipe.patience:

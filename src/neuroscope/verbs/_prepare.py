@@ -37,6 +37,7 @@ class DataOptions:
     sql: str | None = None
     task: str | None = None
     backbone: str | None = None  # a pretrained net, by name or folder
+    vectors: str | None = None  # a file of word vectors
     horizon: int | None = None  # steps to forecast
     look_back: int | None = None  # readings that a forecast is made from
     future: tuple[str, ...] = ()  # columns beside the targets that are known ahead

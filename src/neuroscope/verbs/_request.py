@@ -77,7 +77,7 @@ class Request:
                 remedy="give them again as source",
             )  # fmt: skip
         data, options = DataOptions(**_tuples(asked["data"])), _tuples(asked["options"])
-        _refuse_other_files(folder, asked, data.schema, options["recipe"])
+        _refuse_other_files(folder, asked, data.schema, options["recipe"], data.vectors)
         return cls.of(source, data, TrainOptions(**options))
 
     def write(self, folder: RunFolder, prepared: Prepared) -> None:
@@ -86,7 +86,8 @@ class Request:
             "source": str(self.source) if isinstance(self.source, str | Path) else None,
             "data_fingerprint": prepared.fingerprint,
             "files": {str(path): _file_fingerprint(path)
-                      for path in (self.data.schema, self.options.recipe) if path},
+                      for path in (self.data.schema, self.options.recipe, self.data.vectors)
+                      if path},
             "data": dataclasses.asdict(self.data),
             "options": dataclasses.asdict(self.options),
         })  # fmt: skip
@@ -111,6 +112,8 @@ class Request:
                 f"no rung of this climb uses the backbone {prepared.problem.backbone!r}",
                 remedy="leave --backbone out, or climb pictures with the rung transfer",
             )
+        if self.data.vectors:
+            _check_vectors(prepared, rungs)
         _, left_out = climbable(rungs, prepared.problem)
         if left_out and (self.options.rungs or self.given):
             raise RecipeError(left_out[0])
@@ -151,6 +154,21 @@ def _refuse_foreign(task: ModuleType, name: str) -> None:
             f"{name!r} is no rung of {task.NAME}, whose rungs are {', '.join(own)}",
             remedy=f"leave it out, or say what the data are: --task {' or --task '.join(others)}",
         )
+
+
+def _check_vectors(prepared: Prepared, rungs: Sequence[ModuleType]) -> None:
+    """Refuse word vectors that nothing begins with, or that cannot be used, before there is a run.
+
+    Only tasks that know of them pose a problem with vectors.
+    """
+    using = [rung for rung in rungs if getattr(rung, "VECTORS", False)]
+    if not prepared.problem.vectors or not using:
+        raise InputError(
+            "no rung of this climb begins with word vectors",
+            remedy="leave --vectors out, or climb classes of texts with the rungs embeddings, "
+            "lstm or transformer",
+        )
+    using[0].remarks(prepared.problem)
 
 
 def refuse_other_data(folder: RunFolder, prepared: Prepared) -> None:

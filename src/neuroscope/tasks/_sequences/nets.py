@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from neuroscope.train.data import Data
+
+    Begin = Callable[[nn.Module], None]  # sets first weights of a fresh net
 
 _STEPS_AT_ONCE = 1 << 15  # predicted at a time
 _LOOKED_AT = 48  # training sequences that a net's memory is measured on
@@ -90,17 +92,17 @@ def shape(training: Training, recipe: Recipe) -> dict[str, Any]:
 
 def fit(
     training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any], *,
-    net: nn.Module | None = None,
+    net: nn.Module | None = None, begin: Begin | None = None,
 ) -> SequenceLearner:  # fmt: skip
     """Train a net by its recipe on the training rows; held-out rows are watched, never used.
 
-    The net is built anew from its record, or it is `net`, which begins as it is.
+    The net is built anew from its record, with what `begin` sets, or it is `net` as it is.
 
     With `recipe.patience` the number of epochs is found first, see `found_epochs`.
     """
     sought = recipe.patience > 0
     if sought:
-        recipe = found_epochs(training, recipe, watch, record)
+        recipe = found_epochs(training, recipe, watch, record, begin)
     encoder, x = training.encoded(recipe)
     rows, valid = _rows(training, training.rows, x), None
     some = looked_at(training, watch)
@@ -110,15 +112,23 @@ def fit(
         valid = _rows(training, training.held[some], shown)
     # Epochs that are sought again, after a run was killed, may come out others in the time left.
     seen = watching(training, watch, kept=not sought)
-    net = built(record) if net is None else net
+    net = _fresh(record, begin) if net is None else net
     followed = trained(net, record, rows, recipe, seen, valid=valid)
     look_inside(training, watch, net.eval(), record, x.x[-_LOOKED_AT:], x.lengths[-_LOOKED_AT:])
     return SequenceLearner(net.eval(), record, training.problem.kind, encoder, followed)
 
 
+def _fresh(record: Mapping[str, Any], begin: Begin | None) -> nn.Module:
+    net = built(record)
+    if begin is not None:
+        begin(net)
+    return net
+
+
 def found_epochs(
-    training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any]
-) -> Recipe:
+    training: Training, recipe: Recipe, watch: Watch, record: Mapping[str, Any],
+    begin: Begin | None = None,
+) -> Recipe:  # fmt: skip
     """Return the recipe with the number of epochs after which the loss of new rows is lowest.
 
     An eighth, a quarter, half and all of the epochs are tried on four fifths of the training rows,
@@ -139,7 +149,7 @@ def found_epochs(
     half = None if seconds is None else seconds / 2
     for epochs in lengths:
         trial_began = time.monotonic()
-        trial, net = replace(recipe, epochs=epochs, patience=0), built(record)
+        trial, net = replace(recipe, epochs=epochs, patience=0), _fresh(record, begin)
         seen = loop.Watch(rung=watch.rung, fold=watch.fold, stop=watch.stop, seconds=half)
         followed = trained(net, record, rows, trial, seen)
         learner = SequenceLearner(net, record, problem.kind, encoder, followed)

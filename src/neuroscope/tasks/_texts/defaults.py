@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Training
 from neuroscope.tasks._pictures.defaults import loss
+from neuroscope.tasks._texts import vectors
 from neuroscope.tasks._torch import outputs
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def recipes(training: Training, net: str, learning_rate: float, make: Any) -> li
     )
     if problem.kind == "multiclass":
         recipe = recipe.because("no answer is taken as quite sure", label_smoothing=0.05)
+    recipe = vectors.begun(training, recipe)
     return [precise(training, recipe, nets.build(make(training, recipe)))]
 
 
@@ -54,8 +56,9 @@ def record(training: Training, recipe: Recipe, family: str, **options: Any) -> d
     """Return the record of a family's net for these texts."""
     encoder, x = training.encoded(recipe)
     width = recipe.width or 64
+    channels = vectors.opened(training.problem, recipe.vectors).width if recipe.vectors else width
     shape = {
-        "vocabulary": len(encoder.tokeniser), "channels": width, "width": width,
+        "vocabulary": len(encoder.tokeniser), "channels": channels, "width": width,
         "steps": x.x.shape[1], "outputs": outputs(training.problem), "dropout": recipe.dropout,
         "seed": recipe.seed,
     }  # fmt: skip

@@ -103,7 +103,8 @@ def posed(
     if dropped:
         task = _task(schema, options.task)  # what is left may be too little
     problem = pose(task.ENCODING, table, schema, split, kind, seed=seed, positive=options.positive)
-    problem = dataclasses.replace(problem, backbone=options.backbone or "")
+    problem = dataclasses.replace(problem, backbone=options.backbone or "",
+                                  vectors=options.vectors or "")  # fmt: skip
     monitor(Progress(label="ready", done=3, total=3))
     return Prepared(table, schema, kind, kind_reason, split, tuple(findings),
                     (*asked, *dropped), task, problem)  # fmt: skip

@@ -7,13 +7,16 @@ and pairs of words: a sparse row. See `neuron/sparse.py`.
 from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
-from neuroscope.tasks._learning import Training
-from neuroscope.tasks._net import fit, unpack
+from neuroscope.tasks import _net
+from neuroscope.tasks._learning import Training, Watch
+from neuroscope.tasks._net import NetLearner, unpack
 from neuroscope.tasks._rows.defaults import with_loss
+from neuroscope.tasks._texts import vectors
+from neuroscope.tasks._texts.vectors import remarks
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "VECTORS", "YARDSTICK",
+    "fit", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "word embeddings and a dense layer"
@@ -23,6 +26,8 @@ PARALLEL = True
 SHARE = 2.0
 CORE = True
 REFITTED = True
+FOLLOWS = ("vectors",)
+VECTORS = True
 
 _VISITS = 60_000  # texts times epochs from which more epochs add little
 _PLENTY = 50_000  # texts from which longer vectors pay
@@ -42,8 +47,17 @@ def recipes(training: Training) -> list[Recipe]:
         .because("large steps first, none at the end", schedule="cosine")
         .because("a part of each vector rests in each step", dropout=0.3)
     )
+    if problem.vectors and training.encoded(start)[0].bag.terms:
+        start = vectors.begun(training, start)
+        width = vectors.opened(problem, problem.vectors).width
+        start = start.because(f"the word vectors have {width} numbers", hidden=(width,))
     return [
         start,
         start.because("a layer of units that bend, upon the vectors", activation="selu",
                       hidden=(width, 32)),
     ]  # fmt: skip
+
+
+def fit(training: Training, recipe: Recipe, watch: Watch) -> NetLearner:
+    """Train the net, from word vectors where some are given."""
+    return _net.fit(training, recipe, watch, begin=vectors.start_layer(training, recipe))

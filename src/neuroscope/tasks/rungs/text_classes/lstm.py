@@ -8,11 +8,12 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._sequences import nets as _sequences
 from neuroscope.tasks._sequences.nets import SequenceLearner, unpack
-from neuroscope.tasks._texts import defaults
+from neuroscope.tasks._texts import defaults, vectors
+from neuroscope.tasks._texts.vectors import remarks
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "VECTORS", "YARDSTICK", "fit",
+    "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "a recurrent network (LSTM)"
@@ -22,6 +23,7 @@ PARALLEL = False
 SHARE = 4.0
 CORE = False
 REFITTED = True
+VECTORS = True
 
 
 def recipes(training: Training) -> list[Recipe]:
@@ -30,8 +32,9 @@ def recipes(training: Training) -> list[Recipe]:
 
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
-    """Train the net from scratch."""
-    return _sequences.fit(training, recipe, watch, _record(training, recipe))
+    """Train the net, from word vectors where some are given."""
+    begin = vectors.start_net(training, recipe)
+    return _sequences.fit(training, recipe, watch, _record(training, recipe), begin=begin)
 
 
 def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
