@@ -11,7 +11,7 @@ from torch.nn import functional
 from neuroscope.base.errors import RecipeError
 from neuroscope.base.recipe import AUGMENTATIONS
 from neuroscope.train.augment import ERASED, augmenter
-from neuroscope.train.data import Data
+from neuroscope.train.data import Data, alike
 from neuroscope.train.loop import fit
 from neuroscope.train.losses import loss_of
 from neuroscope.train.mixing import mix
@@ -204,3 +204,21 @@ def test_the_other_losses_sum_over_outputs_with_the_half_included() -> None:
 def test_the_perceptrons_loss_is_left_to_the_neuron() -> None:
     with pytest.raises(RecipeError, match="for single neurons"):
         loss_of(recipe(loss="perceptron"))
+
+
+def test_rows_of_like_length_share_a_batch_and_each_is_met_once() -> None:
+    lengths = np.random.default_rng(0).integers(1, 200, 2001)
+    data = Data(np.zeros((2001, 1)), np.zeros(2001), batcher=alike(lengths))
+    epochs = [data.batches(20, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    for batches in epochs:
+        assert sorted(np.concatenate(batches)) == list(range(2001))
+        assert {len(batch) for batch in batches} == {20, 21}  # the last row joins others
+        padded = sum(len(batch) * int(lengths[batch].max()) for batch in batches)
+        assert padded < 1.1 * lengths.sum()
+    first, same, other = (np.concatenate(batches).tolist() for batches in epochs)
+    assert first == same != other
+    means = [lengths[batch].mean() for batch in epochs[0]]
+    assert abs(np.corrcoef(np.arange(len(means)), means)[0, 1]) < 0.2  # not short ones first
+    fixed = np.concatenate(data.batches(20, None))
+    assert (np.diff(lengths[fixed]) >= 0).all()
+    assert data.some(np.arange(30)).batcher is None  # it knows the rows it was made for

@@ -27,6 +27,7 @@ Batcher = Callable[[int, int, np.random.Generator | None], Sequence[np.ndarray]]
 
 _CPU = torch.device("cpu")
 _FREE_SHARE = 0.5  # of an accelerator's free memory that the rows may take
+_POOL = 20  # batches whose rows, drawn at random, are sorted by length together
 
 
 class Batch(NamedTuple):
@@ -101,8 +102,11 @@ class Data:
         return len(self.targets) if self.rows is None else len(self.rows)
 
     def some(self, rows: np.ndarray) -> Data:
-        """Return these rows of the same arrays, by position; nothing is copied."""
-        return replace(self, rows=rows if self.rows is None else self.rows[rows])
+        """Return these rows of the same arrays, by position; nothing is copied.
+
+        A batcher knows the rows that it was made for, and is left out.
+        """
+        return replace(self, rows=rows if self.rows is None else self.rows[rows], batcher=None)
 
     def on(self, device: torch.device) -> Data:
         """Return the same rows for `device`, moved there where they fit."""
@@ -122,10 +126,7 @@ class Data:
         if self.batcher is not None:
             return self.batcher(len(self), size, chance)
         order = np.arange(len(self)) if chance is None else chance.permutation(len(self))
-        batches = [order[first : first + size] for first in range(0, len(order), size)]
-        if chance is not None and len(batches) > 1 and len(batches[-1]) == 1 < size:
-            batches[-2:] = [np.concatenate(batches[-2:])]
-        return batches
+        return _cut(order, size, alone=chance is None)
 
     def take(self, positions: np.ndarray) -> Batch:
         """Gather rows onto the device."""
@@ -135,6 +136,32 @@ class Data:
         parts = tuple(_gather(part, rows, at, there) for part in self._parts)
         weights = None if self.weights is None else _gather(self.weights, rows, at, there)
         return Batch(parts, _gather(self.targets, rows, at, there), weights)
+
+
+def alike(lengths: np.ndarray) -> Batcher:
+    """Return a batcher that lets rows of like length share a batch: less of it is padding.
+
+    Rows are drawn at random, sorted by length within pools of some batches, and the batches learned
+    in random order: which rows meet changes from epoch to epoch. In a fixed order all are sorted.
+    """
+
+    def batches(rows: int, size: int, chance: np.random.Generator | None) -> Sequence[np.ndarray]:
+        if chance is None:
+            return _cut(np.argsort(lengths, kind="stable"), size, alone=True)
+        order = chance.permutation(rows)
+        order = order[np.lexsort((lengths[order], np.arange(rows) // (_POOL * size)))]
+        found = _cut(order, size, alone=False)
+        return [found[place] for place in chance.permutation(len(found))]
+
+    return batches
+
+
+def _cut(order: np.ndarray, size: int, *, alone: bool) -> list[np.ndarray]:
+    """Return runs of `size` rows; a last row joins the run before it unless it may be `alone`."""
+    batches = [order[first : first + size] for first in range(0, len(order), size)]
+    if not alone and len(batches) > 1 and len(batches[-1]) == 1 < size:
+        batches[-2:] = [np.concatenate(batches[-2:])]
+    return batches
 
 
 def _gather(array: Array, rows: np.ndarray, at: Tensor, there: Tensor) -> Tensor:

@@ -58,16 +58,21 @@ class SequenceLearner:
         self.net.eval()
         weight, found = next(self.net.parameters()), []
         size = max(_STEPS_AT_ONCE // max(x.x.shape[1], 1), 1)
+        order = np.argsort(x.lengths, kind="stable")  # a batch is read as far as its longest goes
         with torch.inference_mode():
             for first in range(0, len(x), size):
-                some = slice(first, first + size)
+                some = order[first : first + size]
                 steps = torch.from_numpy(x.x[some]).to(weight.device)
                 steps = steps.to(weight) if steps.is_floating_point() else steps
                 lengths = torch.from_numpy(x.lengths[some]).to(weight.device)
                 logits = self.net(steps, lengths).cpu().double()  # Apple's GPUs have no double
                 answer = logits[:, 0] if self.kind == "regression" else logits.softmax(dim=1)
                 found.append(answer.numpy())
-        return np.concatenate(found) if found else np.empty((0, 1))
+        if not found:
+            return np.empty((0, 1))
+        answers = np.concatenate(found)
+        answers[order] = answers.copy()
+        return answers
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the net's record as JSON and its weights as arrays."""
@@ -142,7 +147,7 @@ def found_epochs(
         training.y, seed=recipe.seed, stratify=problem.kind != "regression",
         groups=problem.groups_of(training.rows), times=problem.times_of(training.rows),
     )  # fmt: skip
-    rows = _rows(training, training.rows, x).some(inner)
+    rows = _rows(training, training.rows, x, inner)
     judged = SequenceRows(x.x[held], x.lengths[held])
     lengths = sorted({max(recipe.epochs // part, 1) for part in (8, 4, 2, 1)})
     began, seconds, best, tried = time.monotonic(), watch.left, math.inf, []
@@ -172,11 +177,19 @@ def _cost(answer: np.ndarray, y: np.ndarray, kind: TaskKind) -> float:
     return float(-np.log(np.maximum(answer[np.arange(len(y)), y], 1e-12)).mean())
 
 
-def _rows(training: Training, rows: np.ndarray, x: SequenceRows) -> Data:
-    """Return the sequences with their targets as the loop takes them; nothing is copied."""
-    from neuroscope.train.data import Data  # noqa: PLC0415 - imports torch
+def _rows(
+    training: Training, rows: np.ndarray, x: SequenceRows, some: np.ndarray | None = None
+) -> Data:
+    """Return the sequences, or some of them, with their targets as the loop takes them.
+
+    Texts of like length share a batch. Nothing is copied.
+    """
+    from neuroscope.train.data import Data, alike  # noqa: PLC0415 - imports torch
 
     problem = training.problem
     y = problem.learnt(rows)
     targets = y.astype(np.float32)[:, None] if problem.kind == "regression" else y
-    return Data((x.x, x.lengths), targets, problem.weights_of(rows))
+    texts = not np.issubdtype(x.x.dtype, np.floating)
+    lengths = x.lengths if some is None else x.lengths[some]
+    return Data((x.x, x.lengths), targets, problem.weights_of(rows), some,
+                batcher=alike(lengths) if texts else None)  # fmt: skip
