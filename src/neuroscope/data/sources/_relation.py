@@ -51,8 +51,9 @@ def read_files(
                 selects.append(f"SELECT {renamed} FROM {scan(path)}")
             arrow, found = settle(connection, f"({' UNION ALL BY NAME '.join(selects)})")
         except duckdb.Error as error:
-            for one in paths if check is not None else ():
-                check(one)
+            if check is not None:
+                for one in paths:
+                    check(one)
             raise SourceError(
                 f"cannot be read as {kind}: {first_line(error)}",
                 where=str(path) if len(selects) < len(paths) or len(paths) == 1 else source,
