@@ -13,9 +13,11 @@ from neuroscope.base.errors import ModelError, SchemaError
 from neuroscope.data.schema import infer_schema
 from neuroscope.data.table import Origin, Table
 from neuroscope.data.text.column import as_texts, mainly_texts, text_columns, texts
+from neuroscope.data.text.tokeniser import UNKNOWN
+from neuroscope.data.text.words import spaced
 from neuroscope.tasks import _model, text_classes
 from neuroscope.tasks._learning import Watch, predict
-from neuroscope.tasks._texts.encoders import read_encoder
+from neuroscope.tasks._texts.encoders import Store, TokenEncoder, read_encoder
 from neuroscope.tasks._texts.explained import class_weights, marked
 
 RUNGS = [name for name in text_classes.RUNGS.names() if name not in ("transfer", "fine_tuning")]
@@ -113,6 +115,19 @@ def test_deep_nets_are_marked_by_what_is_left_out(problem) -> None:
     effects = {piece["text"]: piece["effect"] for piece in pieces}
     assert effects["goal"] > 0 > effects["oil"]
     assert marked(learner, "", 0) == []
+
+
+def test_scripts_without_blanks_are_read_sign_by_sign() -> None:
+    own = ["我爱北京", "北京爱我", "北京 is 爱", "爱我 is 我"]
+    table = pa.table({"text": own * 3, "topic": ["a", "b", "a", "b"] * 3})
+    store = Store(Table(table, Origin("texts")), ("text",))
+    encoder = TokenEncoder.fit(store, np.arange(12))
+    assert set("我爱北京") <= set(encoder.tokeniser.tokens)
+    read = encoder.encode(["京我爱", "is"])
+    assert read.lengths.tolist() == [3, 1]
+    assert UNKNOWN not in read.x
+    assert spaced("no blanks") == "no blanks"
+    assert spaced("ส้ม é").split() == ["ส้", "ม", "é"]  # a mark stays with its sign
 
 
 def test_a_vocabulary_of_one() -> None:

@@ -48,6 +48,11 @@ def spans(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+def spaced(text: str) -> str:
+    """Return a text with blanks around each sign of a script that is written without them."""
+    return text if text.isascii() else _sign().sub(r" \g<0> ", text)
+
+
 @dataclass(frozen=True, eq=False)
 class Words:
     """The words of n texts as numbers, end to end: text i has those from starts[i] on."""
@@ -95,11 +100,23 @@ class Words:
 @cache
 def _pattern() -> re.Pattern[str]:
     """Return the pattern of a word: letters with their marks, one unspaced sign, or an emoji."""
-    marks = _ranges(
-        [point for point in range(0x300, 0x20000) if unicodedata.category(chr(point))[0] == "M"]
-    )
+    marks = _marks()
     letter = rf"[^\W{_UNSPACED}]"
     return re.compile(rf"[{_UNSPACED}][{marks}]*|(?:{letter}[{marks}\u200d]*)+|[{_PICTURES}]")
+
+
+@cache
+def _sign() -> re.Pattern[str]:
+    """Return the pattern of one unspaced sign with its marks."""
+    return re.compile(rf"[{_UNSPACED}][{_marks()}]*")
+
+
+@cache
+def _marks() -> str:
+    """Return the marks that stand on letters, as ranges of a character class."""
+    return _ranges(
+        [point for point in range(0x300, 0x20000) if unicodedata.category(chr(point))[0] == "M"]
+    )
 
 
 def _ranges(points: list[int]) -> str:

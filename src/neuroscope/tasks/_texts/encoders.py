@@ -17,7 +17,7 @@ from neuroscope.data.table import Table
 from neuroscope.data.text.bag import Bag
 from neuroscope.data.text.column import text_columns, texts
 from neuroscope.data.text.tokeniser import Tokeniser
-from neuroscope.data.text.words import Words
+from neuroscope.data.text.words import Words, spaced
 from neuroscope.tasks._learning import Problem
 
 MOST_TOKENS = 256  # that a net reads one by one
@@ -116,7 +116,10 @@ class BagEncoder:
 
 @dataclass(frozen=True, eq=False)
 class TokenEncoder:
-    """Texts as tokens, one after the other, for torch nets."""
+    """Texts as tokens, one after the other, for torch nets.
+
+    Tokens are words and runs of signs; of scripts without blanks between words, single signs.
+    """
 
     columns: tuple[str, ...]
     tokeniser: Tokeniser
@@ -126,7 +129,7 @@ class TokenEncoder:
     @classmethod
     def fit(cls, store: Store, rows: np.ndarray, steps: int = 0) -> TokenEncoder:
         """Learn the words of the training texts, and how many of them nearly all texts have."""
-        given = store.some(rows)
+        given = [spaced(text) for text in store.some(rows)]
         tokeniser = Tokeniser.train("word", given, MOST_WORDS, lowercase=True, seen=2)
         if not steps:
             lengths = [len(tokens) for tokens in tokeniser.encode(given)]
@@ -145,7 +148,7 @@ class TokenEncoder:
     def encode(self, given: list[str]) -> SequenceRows:
         """Return the tokens of texts that stand in no table."""
         most = 40 * self.steps  # characters: longer words than these are hard to find
-        cut = self.tokeniser.encode([text[:most] for text in given])
+        cut = self.tokeniser.encode([spaced(text[:most]) for text in given])
         lengths = np.array([min(len(tokens), self.steps) for tokens in cut], np.int64)
         x = np.zeros((len(cut), self.steps), np.int32)
         for place, tokens in enumerate(cut):
