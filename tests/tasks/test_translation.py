@@ -237,6 +237,43 @@ def test_a_pretrained_net_reads_as_transformers_does_whatever_the_padding(marian
             torch.testing.assert_close(logits, wanted[:, step])
 
 
+SIZES = {
+    "Marian": {"d_model": 16, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 32,
+               "decoder_ffn_dim": 32, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
+               "vocab_size": 40, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0,
+               "max_position_embeddings": 32},
+    "T5": {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2, "vocab_size": 40},
+}  # fmt: skip
+SIZES["Bart"] = SIZES["Marian"] | {"bos_token_id": 2, "forced_eos_token_id": 1}
+
+
+@pytest.mark.parametrize("family", SIZES)
+def test_keys_and_values_that_are_kept_give_the_logits_of_all_steps_at_once(family: str) -> None:
+    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
+    from neuroscope.nets._pairs import picked
+    from neuroscope.nets.backbone import Origin
+    from neuroscope.nets.pretrained_pairs import PretrainedPairs
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**SIZES[family])
+    made = transformers.AutoModelForSeq2SeqLM.from_config(config)
+    net = PretrainedPairs(made, {}, Origin(name=family)).eval()
+    source, lengths = torch.randint(3, 40, (3, 6)), torch.tensor([6, 4, 2])
+    given = torch.randint(3, 40, (3, 7))
+    with torch.inference_mode():
+        memory = net.read(source, lengths)
+        at_once, state = net.write(given, memory), net.begin(memory)
+        for step in range(7):
+            if step == 4:  # a beam drops some rows, repeats others and puts them in another order
+                rows = torch.tensor([2, 0, 0])
+                memory, state, given = picked(memory, rows), picked(state, rows), given[rows]
+                at_once = at_once[rows]
+            logits, state = net.step(given[:, step], memory, state)
+            torch.testing.assert_close(logits, at_once[:, step], rtol=1e-4, atol=1e-5)
+    assert len(state) == 4 * 2
+    assert {part.shape[2] for name, part in state.items() if "source" not in name} == {7}
+
+
 def test_a_pretrained_net_writes_no_more_than_it_has_places_for(marian: Path) -> None:
     problem = _problem(40, backbone=str(marian))
     rung = RUNGS.get("pretrained")

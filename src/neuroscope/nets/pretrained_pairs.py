@@ -41,7 +41,7 @@ class Named:
 class PretrainedPairs(Pairs):
     """A net of `transformers` that reads one sequence and writes another.
 
-    What it has read is kept; what it has written is read again at each step.
+    What it has read is kept, and the keys and values of what it has written: a step costs a token.
     """
 
     def __init__(self, net: Any, config: Mapping[str, Any], origin: Origin) -> None:
@@ -76,14 +76,19 @@ class PretrainedPairs(Pairs):
         """Return the logits (n, t, vocabulary), all steps at once."""
         return self._run(given, memory).logits
 
-    def begin(self, memory: State) -> State:
+    def begin(self, memory: State) -> State:  # noqa: ARG002 - the shape of all nets of pairs
         """Return that nothing is written yet."""
-        return {"said": memory["seen"].new_empty((len(memory["seen"]), 0), dtype=torch.long)}
+        return {}
 
     def step(self, tokens: Tensor, memory: State, state: State) -> tuple[Tensor, State]:
-        """Return the logits (n, vocabulary) after one more token, and all that is written."""
-        said = torch.cat([state["said"], tokens[:, None]], 1)
-        return self._run(said, memory).logits[:, -1], {"said": said}
+        """Return the logits (n, vocabulary) after one more token, and the keys and values so far.
+
+        The state has four entries a layer of the decoder: key and value of what is written, and of
+        the source.
+        """
+        cache = _cache(state)
+        found = self._run(tokens[:, None], memory, past_key_values=cache, use_cache=True)
+        return found.logits[:, -1], _state(cache)
 
     def attention(self, source: Tensor, lengths: Tensor, given: Tensor) -> Tensor:
         """Return the attention (n, t, s) to the source, the mean over heads and layers."""
@@ -96,12 +101,13 @@ class PretrainedPairs(Pairs):
         weights = torch.stack(list(found.cross_attentions)).mean((0, 2))
         return nn.functional.pad(weights, (0, source.shape[1] - weights.shape[2]))
 
-    def _run(self, given: Tensor, memory: State, **asked: bool) -> Any:
+    def _run(self, given: Tensor, memory: State, **asked: Any) -> Any:
         from transformers.modeling_outputs import BaseModelOutput  # noqa: PLC0415 - optional
 
         return self.net(
             encoder_outputs=BaseModelOutput(last_hidden_state=memory["hidden"]),
-            attention_mask=memory["seen"].long(), decoder_input_ids=given, use_cache=False, **asked,
+            attention_mask=memory["seen"].long(), decoder_input_ids=given,
+            **({"use_cache": False} | asked),
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
@@ -128,6 +134,37 @@ class PretrainedPairs(Pairs):
         with torch.no_grad():
             for name, part in held.items():
                 part.copy_(torch.from_numpy(np.array(arrays[name])))
+
+
+_PARTS = ("key", "value", "source key", "source value")  # of a layer, in a state
+
+
+def _cache(state: State) -> Any:
+    """Return a state as `transformers` wants it; its tensors are not copied."""
+    from transformers.cache_utils import DynamicCache, EncoderDecoderCache  # noqa: PLC0415
+
+    own, source = DynamicCache(), DynamicCache()
+    for layer in range(len(state) // len(_PARTS)):
+        key, value, source_key, source_value = (state[f"{layer} {part}"] for part in _PARTS)
+        own.update(key, value, layer)
+        source.update(source_key, source_value, layer)
+    return EncoderDecoderCache(own, source)
+
+
+def _state(cache: Any) -> State:
+    """Return keys and values by name, rows in front."""
+    both = zip(_held(cache.self_attention_cache), _held(cache.cross_attention_cache), strict=True)
+    return {
+        f"{layer} {part}": tensor
+        for layer, (own, source) in enumerate(both)
+        for part, tensor in zip(_PARTS, (*own, *source), strict=True)
+    }
+
+
+def _held(cache: Any) -> list[tuple[Tensor, Tensor]]:
+    if hasattr(cache, "layers"):
+        return [(layer.keys, layer.values) for layer in cache.layers]
+    return list(zip(cache.key_cache, cache.value_cache, strict=True))  # transformers before 4.54
 
 
 def open_pairs(name: str | Path) -> tuple[PretrainedPairs, str]:
