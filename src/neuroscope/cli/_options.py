@@ -10,8 +10,8 @@ import typer
 SOURCE_HELP = (
     "A CSV, Parquet or JSON-lines file (also gzipped), a glob of them in quotes, "
     "sqlite:///file.db?table=NAME, duckdb:///file.db?table=NAME, a SQL query, "
-    "a folder or zip of pictures (one subfolder a class), arrays in .npz, two aligned texts "
-    "(de.txt,en.txt), "
+    "a folder or zip of pictures, or a folder of texts (one subfolder a class), arrays in .npz, "
+    "a text (.txt) to learn to write, two aligned texts (de.txt,en.txt), "
     "or a name from `neuroscope data`."
 )
 MODEL_HELP = "A model: a .neuroscope file, a run folder, or the name of a run."
