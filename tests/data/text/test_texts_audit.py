@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from neuroscope.data.audit.finding import Subject
+from neuroscope.data.schema import Schema
+from neuroscope.data.splits import Split
+from neuroscope.data.table import Origin, Table
+from neuroscope.data.text import audit
 from neuroscope.data.text.alike import twins
 from neuroscope.data.text.languages import UNTOLD, language
 from neuroscope.data.text.words import Words
@@ -43,3 +49,24 @@ def test_short_and_empty_texts_are_no_repeats() -> None:
 )
 def test_languages(text: str, expected: str) -> None:
     assert language(text) == expected
+
+
+@pytest.mark.parametrize(("tested", "expected"), [
+    ([0], [1]),  # the text that trains comes later
+    ([1, 2], [2, 3]),  # copies of one that trains
+    ([0, 1], [1, 2]),  # the first of them is a test text, too
+    ([3, 4], []),
+    ([0, 1, 2, 3, 4], []),
+])  # fmt: skip
+def test_texts_of_the_test_that_have_their_like_in_training_are_counted_once(
+    tested: list[int], expected: list[int]
+) -> None:
+    rest = np.setdiff1d(np.arange(5), tested)
+    split = Split(np.array(tested), rest, ((rest, rest),), "random", "")
+    table = Table(pa.table({"text": ["x"] * 5}), Origin("texts"))
+    subject = Subject(table, Schema(()), split, "binary", 0)
+    texts = ["a b c d e f g", "a b c d e f h", "a b c d e f i", "other words", "and others"]
+    found = audit._alike(subject, np.arange(5), np.array([-1, 0, 0, -1, -1]), texts)
+    across = [one for one in found if one.code == "near-duplicates-across-split"]
+    assert [list(one.rows) for one in across] == ([expected] if expected else [])
+    assert all(one.count == len(expected) for one in across)
