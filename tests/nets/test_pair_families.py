@@ -198,11 +198,12 @@ def test_learns_to_turn_a_sequence_round(family: str, options: dict) -> None:
 def _uncached(net: nn.Module, source: torch.Tensor, lengths: torch.Tensor) -> list[list[int]]:
     """Write greedily by running all that is written through the net at every step."""
     said = torch.full((len(source), 1), START)
-    for _ in range(SEARCH.longest(lengths)):
+    most = [SEARCH.longest(length) for length in lengths.tolist()]
+    for _ in range(max(most)):
         logits = net(source, lengths, said)[:, -1]
         logits[:, list(SEARCH.never)] = -torch.inf
         said = torch.cat([said, logits.argmax(1, keepdim=True)], 1)
-    rows = [row[1:] for row in said.tolist()]
+    rows = [row[1 : 1 + room] for row, room in zip(said.tolist(), most, strict=True)]
     return [row[: row.index(END)] if END in row else row for row in rows]
 
 
@@ -238,12 +239,29 @@ def test_a_beam_finds_likelier_sentences_and_scores_them_rightly(family: str) ->
                                               length_penalty=0.0))  # fmt: skip
     assert sum(w.score for w in wide) >= sum(w.score for w in greedy)
     for row, found in enumerate(wide):
+        room = plain.longest(int(lengths[row]))
         given = torch.tensor([[START, *found.tokens]])
         logits = net(source[row : row + 1], lengths[row : row + 1], given)[0]
         each = logits.log_softmax(1).gather(1, torch.tensor([[*found.tokens, END]]).T)
-        if len(found.tokens) < plain.longest(lengths):
+        assert len(found.tokens) <= room
+        if len(found.tokens) < room:
             assert float(each.sum()) == pytest.approx(found.score, rel=1e-4)
     assert not {0, 1, START, END} & {token for w in wide for token in w.tokens}
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_a_sentence_does_not_hang_on_those_that_share_its_batch(family: str, beam: int) -> None:
+    """A net that has learned nothing never ends: its own source says when there is no room left."""
+    net = _net(family, {"layers": 1}).double().eval()
+    source, lengths = _tokens(4, 6), torch.tensor([6, 1, 4, 2])
+    search = Search(START, END, beam=beam, never=(*SEARCH.never, END))
+    together = write(net, source, lengths, search)
+    for row, found in enumerate(together):
+        alone = write(net, source[row : row + 1], lengths[row : row + 1], search)[0]
+        assert alone.tokens == found.tokens
+        assert len(found.tokens) == search.longest(int(lengths[row]))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

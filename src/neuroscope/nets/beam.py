@@ -10,6 +10,7 @@ Sentences that are finished leave the batch.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,9 +32,9 @@ class Search:
     longest_ratio: float = 2.0  # at most so many tokens for one of the source,
     longest_extra: int = 10  # and so many more
 
-    def longest(self, lengths: Tensor) -> int:
-        """Return how many tokens a sentence may have, its end counted."""
-        return int(self.longest_ratio * int(lengths.max())) + self.longest_extra
+    def longest(self, length: int) -> int:
+        """Return how many tokens a sentence may have for a source of `length`, its end counted."""
+        return int(self.longest_ratio * length) + self.longest_extra
 
 
 class Written(NamedTuple):
@@ -57,7 +58,8 @@ def _greedy(net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> list
     state, n = net.begin(memory), len(source)
     tokens = torch.full((n,), search.start, device=source.device)
     rows = torch.arange(n, device=source.device)  # that are still written
-    steps = _steps(net, lengths, search)
+    most = torch.tensor(_limits(net, lengths, search), device=source.device)
+    steps = int(most.max())
     said = torch.full((n, steps), search.end, device=source.device)
     scores = torch.zeros(n, dtype=torch.float64, device=source.device)
     for step in range(steps):
@@ -65,7 +67,7 @@ def _greedy(net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> list
         best, tokens = _likelihoods(logits, search).max(1)
         scores[rows] += best
         said[rows, step] = tokens
-        going = (tokens != search.end).nonzero()[:, 0]
+        going = ((tokens != search.end) & (most[rows] > step + 1)).nonzero()[:, 0]
         if not len(going):
             break
         if len(going) < len(rows):
@@ -77,10 +79,13 @@ def _greedy(net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> list
     ]
 
 
-def _steps(net: Pairs, lengths: Tensor, search: Search) -> int:
-    """Return how many tokens are written at most: no more than the net has places for."""
-    steps = search.longest(lengths)
-    return steps if net.longest is None else min(steps, net.longest)
+def _limits(net: Pairs, lengths: Tensor, search: Search) -> list[int]:
+    """Return how many tokens each sentence has at most: no more than the net has places for.
+
+    They depend on its own source alone, not on those that share its batch.
+    """
+    places = net.longest or math.inf
+    return [int(min(search.longest(length), places)) for length in lengths.tolist()]
 
 
 def _likelihoods(logits: Tensor, search: Search) -> Tensor:
@@ -101,7 +106,7 @@ class _Beam:
     def __init__(self, net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> None:
         self.net, self.search, device = net, search, source.device
         n, k = len(source), search.beam
-        self.steps = _steps(net, lengths, search)
+        self.limits = _limits(net, lengths, search)
         repeated = torch.arange(n, device=device).repeat_interleave(k)
         self.memory = picked(net.read(source, lengths), repeated)
         self.state = net.begin(self.memory)
@@ -113,14 +118,9 @@ class _Beam:
         self.finished: list[list[Written]] = [[] for _ in range(n)]
 
     def run(self) -> list[Written]:
-        """Write until each beam has as many finished sentences as it is wide."""
-        for _ in range(self.steps):
+        """Write until each beam has as many finished sentences as it is wide, or no room left."""
+        while self.rows:
             self._step()
-            if not self.rows:
-                break
-        for place, row in enumerate(self.rows):  # no room left: as far as it is
-            best = Written(self.said[place, 0].tolist(), float(self.scores[place, 0]))
-            self.finished[row].append(best)
         return [max(found, key=self._merit) for found in self.finished]
 
     def _merit(self, written: Written) -> float:
@@ -140,8 +140,18 @@ class _Beam:
         origin, token = origin.gather(1, kept), token.gather(1, kept)
         before = self.said.gather(1, origin[:, :, None].expand(-1, -1, self.said.shape[2]))
         self.said = torch.cat([before, token[:, :, None]], 2)
-        going = [at for at, row in enumerate(self.rows) if len(self.finished[row]) < k]
+        going = [at for at, row in enumerate(self.rows) if self._goes_on(at, row)]
         self._keep(torch.tensor(going, dtype=torch.long, device=token.device), origin, token, state)
+
+    def _goes_on(self, place: int, row: int) -> bool:
+        """Say whether a sentence is still written; without room it is taken as far as it is."""
+        if len(self.finished[row]) >= self.search.beam:
+            return False
+        if self.said.shape[2] < self.limits[row]:
+            return True
+        tokens = self.said[place, 0].tolist()
+        self.finished[row].append(Written(tokens, float(self.scores[place, 0])))
+        return False
 
     def _set_aside(self, best: Tensor, origin: Tensor, ended: Tensor) -> None:
         """Take the sentences that end here and are among the k likeliest to the finished ones."""
