@@ -114,7 +114,9 @@ class Store:
                 pixels = Pixels(self.table, self.column, monitor=self.monitor)
                 found = pixels.at(size, channels, crop=crop, cache=self.cache)
                 # Pages of a mapped file count as memory; it is mapped again when it is asked for.
-                stay = {k: kept for k, kept in self._sets.items() if not mapped(kept)}
+                stay = {
+                    k: kept for k, kept in self._sets.items() if not isinstance(kept, np.memmap)
+                }
                 self._sets = stay | {key: found}
             return self._sets[key]
 
@@ -143,13 +145,6 @@ class Store:
             draft = place.with_suffix(".part.npy")
             np.save(draft, self._features[key], allow_pickle=False)
             draft.replace(place)
-
-
-def mapped(array: np.ndarray | None) -> bool:
-    """Say whether an array, or what it is a view of, is a file."""
-    while array is not None and not isinstance(array, np.memmap):
-        array = array.base if isinstance(array.base, np.ndarray) else None
-    return array is not None
 
 
 @dataclass(frozen=True)

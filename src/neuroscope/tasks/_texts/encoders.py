@@ -80,6 +80,16 @@ class Store:
         return [whole[row] for row in rows]
 
 
+def given_texts(
+    table: Table, columns: tuple[str, ...], rows: np.ndarray | None, store: Store | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the texts of some rows, and what to say of them; those of a store are read once."""
+    if store is not None and table is store.table:
+        return store.texts if rows is None else store.some(rows), ()
+    found, notes = texts(table, columns, rows)
+    return found, tuple(notes)
+
+
 @dataclass(frozen=True, eq=False)
 class BagEncoder:
     """Texts as bags of words, for the neuron core."""
@@ -139,11 +149,8 @@ class TokenEncoder:
 
     def transform(self, table: Table, rows: np.ndarray | None = None) -> Encoded:
         """Return x, tokens (n, steps) with their lengths; a longer text is cut at its end."""
-        if self.store is not None and table is self.store.table:
-            known = self.store.texts if rows is None else self.store.some(rows)
-            return Encoded(self.encode(known))
-        found, notes = texts(table, self.columns, rows)
-        return Encoded(self.encode(found), tuple(notes))
+        given, notes = given_texts(table, self.columns, rows, self.store)
+        return Encoded(self.encode(given), notes)
 
     def encode(self, given: list[str]) -> SequenceRows:
         """Return the tokens of texts that stand in no table."""

@@ -19,7 +19,7 @@ from neuroscope.data.text.column import texts
 from neuroscope.tasks._learning import Problem
 from neuroscope.tasks._pictures.backbones import stamp
 from neuroscope.tasks._pictures.encoders import part
-from neuroscope.tasks._texts.encoders import Encoded, Store
+from neuroscope.tasks._texts.encoders import Encoded, Store, given_texts
 
 if TYPE_CHECKING:
     from neuroscope.nets.reader import Reader
@@ -88,11 +88,8 @@ class SubwordEncoder:
 
     def transform(self, table: Table, rows: np.ndarray | None = None) -> Encoded:
         """Return x, tokens (n, most) with their lengths; a longer text is cut at its end."""
-        if self.store is not None and table is self.store.table:
-            known = self.store.texts if rows is None else self.store.some(rows)
-            return Encoded(self.encode(known))
-        found, notes = texts(table, self.columns, rows)
-        return Encoded(self.encode(found), tuple(notes))
+        given, notes = given_texts(table, self.columns, rows, self.store)
+        return Encoded(self.encode(given), notes)
 
     def encode(self, given: list[str]) -> SequenceRows:
         """Return the tokens of texts that stand in no table."""
