@@ -378,6 +378,30 @@ def test_positions_tell_steps_apart() -> None:
         _net("transformer", positions="learned")(_rows(2, 10))
 
 
+def test_waves_of_positions_are_as_high_as_asked() -> None:
+    x = torch.zeros(1, 2 * T, 8)  # longer than was asked for
+    for amplitude in (1.0, 0.1):
+        place = _net("transformer", amplitude=amplitude).body.positions
+        torch.testing.assert_close(place(x)[0], amplitude * transformer.sinusoids(2 * T, 8))
+    with pytest.raises(RecipeError, match="amplitude is 0"):
+        _net("transformer", amplitude=0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_half_of_the_words_are_hidden_while_learning(family: str) -> None:
+    net = _net(family, vocabulary=50, channels=6, word_dropout=0.5)
+    words = torch.randint(1, 50, (40, T), generator=_chance(1))
+    net.train()
+    torch.manual_seed(4)
+    read = net.reader(words)
+    hidden = (read == 0).all(2)
+    assert 0.4 < hidden.float().mean() < 0.6
+    torch.testing.assert_close(read[~hidden], net.reader.weight[words][~hidden])
+    assert 0.05 < net.reader.weight.std() < 0.2
+    torch.testing.assert_close(net.eval().reader(words), net.reader.weight[words])
+    assert _net(family, vocabulary=50).train().reader(words).all()
+
+
 def test_poolings_are_what_they_say() -> None:
     x, every = _rows(), torch.arange(5)
     net = _net("recurrent")
@@ -400,6 +424,8 @@ def test_poolings_are_what_they_say() -> None:
         ("recurrent", {"layers": 0}, "layers is 0"),
         ("recurrent", {"pooling": "first"}, "unknown pooling 'first'"),
         ("recurrent", {"vocabulary": -1}, "vocabulary is -1"),
+        ("recurrent", {"word_dropout": 0.5}, "reads no words"),
+        ("temporal", {"vocabulary": 9, "word_dropout": 1.0}, "word_dropout is 1.0"),
         ("recurrent", {"dropout": 1.0}, "dropout is 1.0"),
         ("recurrent", {"steps": 0}, "steps is 0"),
         ("temporal", {"kernel": 0}, "kernel is 0"),

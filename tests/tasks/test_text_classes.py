@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.tasks.following import followed
 from tests.tasks.text_making import posed, texts_of
 
 from neuroscope.base.errors import ModelError, SchemaError
+from neuroscope.base.recipe import Recipe
 from neuroscope.data.schema import infer_schema
 from neuroscope.data.table import Origin, Table
 from neuroscope.data.text.column import as_texts, mainly_texts, text_columns, texts
@@ -179,3 +181,18 @@ def test_a_damaged_encoder_is_refused() -> None:
     for record in ({"kind": "bag", "columns": []}, {"kind": "spoken", "columns": []}, {}):
         with pytest.raises(ModelError):
             read_encoder(record, {})
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
+    problem = posed(Table(texts_of(each=20).arrow.slice(0, 45), Origin("texts")))
+    rung, training = text_classes.RUNGS.get(name), problem.folds[0]
+    recipe = replace(rung.recipes(training)[0], epochs=2, patience=0, width=8)
+    x = training.encoded(recipe)[1]
+
+    def said(changed: Recipe) -> np.ndarray:
+        return rung.fit(training, changed, Watch(name)).predict(x)
+
+    found = followed(rung, recipe, said, given=("vectors",))
+    assert not found & {"hidden", "activation", "init", "mixup", "augment", "backbone", "window"}
+    assert found >= {"word_dropout", "width", "steps", "label_smoothing", "dropout", "seed"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
+from tests.tasks.following import followed
 from tests.translating import pairs, table, tiny_marian
 
 from neuroscope.base.errors import InputError, ModelError, RecipeError, SchemaError
@@ -18,7 +19,7 @@ from neuroscope.judge.metrics import scores
 from neuroscope.tasks import catalogue, translation
 from neuroscope.tasks._learning import Problem, Watch, predict
 from neuroscope.tasks._translation import dictionary
-from neuroscope.tasks._translation.nets import divided
+from neuroscope.tasks._translation.nets import bits_of, divided
 from neuroscope.tasks._translation.posing import columns_of, paired, pose, schema_of
 from neuroscope.tasks._translation.sentences import LONGEST, PairEncoder
 from neuroscope.tasks.rungs.translation import RUNGS
@@ -314,3 +315,18 @@ def test_folders_that_cannot_be_used_say_why(
 def _config(folder: Path, **changes) -> None:
     record = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(record | changes))
+
+
+@pytest.mark.parametrize("name", ["gru", "transformer"])
+def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
+    problem = _problem(60)
+    rung, training = RUNGS.get(name), problem.folds[0]
+    recipe = replace(rung.recipes(training)[0], epochs=2, width=16, batch_size=8)
+    x = training.encoded(recipe)[1]
+
+    def said(changed: Recipe) -> np.ndarray:
+        return bits_of(rung.fit(training, changed, Watch()).net, x)
+
+    found = followed(rung, recipe, said)
+    assert not found & {"hidden", "steps", "mixup", "vectors", "word_dropout", "class_weight"}
+    assert found >= {"width", "dropout", "label_smoothing", "average", "seed"}

@@ -13,15 +13,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.tasks.following import followed
 
 from neuroscope.base.errors import InputError, RecipeError, SchemaError
+from neuroscope.base.recipe import Recipe
 from neuroscope.data.sources import read
 from neuroscope.judge import _forecasts as paths
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Watch
 from neuroscope.tasks.rungs.series_forecast import RUNGS
 from neuroscope.verbs._prepare import DataOptions, prepare
-from neuroscope.verbs._request import check_given
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.load import load
 from neuroscope.verbs.look import look
@@ -31,16 +32,6 @@ from neuroscope.verbs.train import TrainOptions, train
 PLAIN = TrainOptions(rungs=("last", "seasonal", "linear"))
 DAILY = DataOptions(time="day", target="y", horizon=5)
 NETS = ("dense", "rnn", "gru", "lstm", "transformer")
-
-RECIPE_CHANGES = {
-    "hidden": (9,), "activation": "tanh", "numeric_bins": 4, "loss": "huber",
-    "label_smoothing": 0.3, "class_weight": "balanced", "optimizer": "sgd", "learning_rate": 0.03,
-    "schedule": "constant", "warmup": 0.5, "batch_size": 9, "accumulate": 3, "epochs": 3,
-    "l1": 0.1, "l2": 0.3, "weight_decay": 0.7, "dropout": 0.6, "clip_norm": 1e-4, "mixup": 0.5,
-    "cutmix": 0.5, "average": 0.5, "layer_decay": 0.3, "augment": ("flip",), "image_size": 16,
-    "width": 12, "steps": 3, "look_back": 9, "window": 3, "negatives": 2, "subsample": 0.1,
-    "backbone": "some", "unfreeze": 1, "init": "glorot", "seed": 5,
-}  # fmt: skip
 
 
 def days(n: int) -> np.ndarray:
@@ -371,27 +362,18 @@ def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
     rung, training = RUNGS.get(name), problem.folds[-1]
     (recipe, *_) = rung.recipes(training)
     recipe = recipe if name == "linear" else replace(recipe, epochs=2, patience=0)
-    plain = rung.fit(training, recipe, Watch()).predict(Posed.of(problem).windows(
-        training.rows, recipe.look_back))  # fmt: skip
-    followed = set()
-    for field, value in RECIPE_CHANGES.items():
-        changed = replace(recipe, **{field: value})
-        if changed == recipe or (name, field) == ("linear", "seed"):  # solved without chance
-            continue
-        try:
-            check_given(changed, [recipe], rung, "recipe.json")
-            learner = rung.fit(training, changed, Watch())
-        except RecipeError:
-            continue
-        followed.add(field)
+
+    def said(changed: Recipe) -> np.ndarray:
         windows = Posed.of(problem).windows(training.rows, changed.look_back)
-        assert not np.array_equal(learner.predict(windows), plain), field
+        return rung.fit(training, changed, Watch()).predict(windows)
+
     if name == "linear":
-        assert followed == {"l2", "look_back"}
+        solved = ("seed",)  # without chance
+        assert followed(rung, recipe, said, given=solved) == {"l2", "look_back"}
     else:
         own = {"hidden"} if name == "dense" else {"width"}
-        assert followed >= own | {"learning_rate", "mixup", "average", "layer_decay", "seed"}
-        assert "huber" in (RECIPE_CHANGES[field] for field in followed)
+        found = followed(rung, recipe, said)
+        assert found >= own | {"learning_rate", "mixup", "average", "layer_decay", "seed", "loss"}
 
 
 @pytest.mark.parametrize(("step", "begin"), [("hour", "2024-03-20"), ("day", "2024-01-01")])

@@ -5,16 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.tasks.following import followed
 
 from neuroscope.base.errors import InputError, SchemaError, SourceError
-from neuroscope.base.events import Event, SampleProduced
+from neuroscope.base.events import Event, SampleProduced, ignore
+from neuroscope.base.recipe import Recipe
 from neuroscope.data.sources import read
-from neuroscope.verbs._prepare import DataOptions
+from neuroscope.tasks._learning import Watch
+from neuroscope.tasks.rungs.text_making import RUNGS
+from neuroscope.verbs._prepare import DataOptions, prepare
 from neuroscope.verbs._request import TrainOptions
 from neuroscope.verbs.generate import GenerateOptions, generate
 from neuroscope.verbs.judge import judge
@@ -206,3 +211,20 @@ def test_any_script_is_learned_and_written(script: str) -> None:
     found = generate(result["model"], GenerateOptions(prompt=script, length=20))["texts"][0]
     assert found.startswith(script)
     assert set(found) <= set(script)
+
+
+@pytest.mark.parametrize("name", ["lstm", pytest.param("transformer", marks=pytest.mark.slow)])
+def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
+    Path("short.txt").write_text(_prose(300), encoding="utf-8")
+    problem = prepare(read("short.txt"), DataOptions(), seed=0, monitor=ignore).problem
+    rung, training = RUNGS.get(name), problem.folds[0]
+    own = rung.recipes(training)[0]
+    recipe = replace(own, epochs=2, batch_size=8, width=16, steps=16)
+    x = training.encoded(recipe)[1]
+
+    def said(changed: Recipe) -> np.ndarray:
+        return rung.fit(training, changed, Watch()).predict(x)
+
+    found = followed(rung, recipe, said)
+    assert not found & {"hidden", "look_back", "mixup", "vectors", "class_weight", "patience"}
+    assert found >= {"width", "steps", "dropout", "label_smoothing", "average", "seed"}

@@ -45,16 +45,19 @@ _NOT_NEGATIVE = (
     "l1", "l2", "weight_decay", "clip_norm", "patience", "numeric_bins", "seed", "mixup", "cutmix",
     "image_size", "width", "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
 )  # fmt: skip
-_FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "label_smoothing", "warmup", "average")
+_FRACTIONS = ("momentum", "beta1", "beta2", "dropout", "word_dropout", "label_smoothing", "warmup",
+              "average")  # fmt: skip
 _WHOLE = (
     "batch_size", "epochs", "accumulate", "patience", "numeric_bins", "seed", "image_size", "width",
     "unfreeze", "steps", "look_back", "window", "negatives",
 )  # fmt: skip
-# Choices that only some rungs follow, most of them nets of the torch half.
-DEEP_ONLY = (
-    "accumulate", "mixup", "cutmix", "average", "layer_decay", "augment", "image_size", "width",
-    "backbone", "vectors", "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
+# Choices that only the rungs follow which name them.
+SPECIAL = (
+    "word_dropout", "mixup", "cutmix", "augment", "image_size", "width", "backbone", "vectors",
+    "unfreeze", "steps", "look_back", "window", "negatives", "subsample",
 )  # fmt: skip
+DENSE = ("hidden", "activation", "init", "numeric_bins")  # of the core's nets, and of a few others
+DEEP_ONLY = ("accumulate", "average", "layer_decay", *SPECIAL)  # not for all nets of the core
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,7 @@ class Recipe:
     l2: float = 0.0  # added to the loss: l2 / 2 * sum w^2
     weight_decay: float = 0.0  # decoupled, of "adamw": w -= learning_rate * weight_decay * w
     dropout: float = 0.0  # fraction of hidden units set to zero in a training step
+    word_dropout: float = 0.0  # fraction of the words that a net does not see in a training step
     clip_norm: float = 0.0  # largest norm of the whole gradient; 0 is no clipping
     mixup: float = 0.0  # alpha of the Beta distribution that blends two rows; 0 is off
     cutmix: float = 0.0  # alpha of the Beta distribution that pastes a patch; 0 is off

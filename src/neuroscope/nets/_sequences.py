@@ -19,7 +19,9 @@ from torch.nn import functional
 
 from neuroscope.base.errors import RecipeError, choice_error
 from neuroscope.nets._dropout import Dropout
+from neuroscope.nets._staged import check
 
+SMALL = 0.1  # deviation of a token's first numbers
 POOLINGS = ("last", "mean", "attention", "steps")
 
 
@@ -43,6 +45,28 @@ class Body(nn.Module, ABC):
     @abstractmethod
     def inside(self, h: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return what the body makes step by step: states, gates or attention, n in front."""
+
+
+class Words(nn.Embedding):
+    """A vector a token; while learning the vectors of a share of the tokens are 0.
+
+    The net then cannot lean on single words ("word dropout"; Iyyer et al. 2015, "Deep Unordered
+    Composition Rivals Syntactic Methods for Text Classification", 2.3). The vectors begin small:
+    a rare word takes few steps away from its first numbers, and large ones would be noise.
+    """
+
+    def __init__(self, vocabulary: int, channels: int, word_dropout: float = 0.0) -> None:
+        super().__init__(vocabulary, channels)
+        nn.init.normal_(self.weight, std=SMALL)
+        self.word_dropout = word_dropout
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return (n, t, channels) of tokens (n, t)."""
+        h = super().forward(input)
+        if not self.training or not self.word_dropout:
+            return h
+        stays = torch.rand(input.shape, device=h.device) >= self.word_dropout
+        return h * stays[:, :, None]
 
 
 class Pooling(nn.Module):
@@ -161,10 +185,11 @@ def inside(net: Sequences, x: Tensor, lengths: Tensor | None = None) -> dict[str
 
 
 def assemble(
-    body: Body, *, channels: int, outputs: int, vocabulary: int, pooling: str, dropout: float
-) -> Sequences:
+    body: Body, *, channels: int, outputs: int, vocabulary: int, pooling: str, dropout: float,
+    word_dropout: float,
+) -> Sequences:  # fmt: skip
     """Put a reader under `body`, and pooling and a head upon it."""
-    reader = nn.Embedding(vocabulary, channels) if vocabulary else nn.Identity()
+    reader = Words(vocabulary, channels, word_dropout) if vocabulary else nn.Identity()
     pooled = Pooling(pooling, body.width, both_ways=body.both_ways)
     head = nn.Sequential(*[Dropout(dropout)] * (dropout > 0), nn.Linear(body.width, outputs))
     for layer in (*pooled.modules(), head[-1]):
@@ -174,11 +199,15 @@ def assemble(
     return Sequences(reader, body, pooled, head)
 
 
-def check_choices(*, vocabulary: int, pooling: str) -> None:
+def check_choices(*, vocabulary: int, pooling: str, word_dropout: float) -> None:
     """Refuse what no net of sequences has, with a RecipeError."""
+    check(word_dropout=word_dropout)
     if type(vocabulary) is not int or vocabulary < 0:
         raise RecipeError(
             f"vocabulary is {vocabulary!r}", remedy="give the number of tokens, 0 for numbers"
         )
+    if word_dropout and not vocabulary:
+        raise RecipeError(f"word_dropout is {word_dropout:g}, and this net reads no words",
+                          remedy="set word_dropout to 0")  # fmt: skip
     if pooling not in POOLINGS:
         raise choice_error("pooling", pooling, POOLINGS)

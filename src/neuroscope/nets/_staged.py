@@ -79,11 +79,11 @@ def convolve(k_in: int, k_out: int, *, stride: int = 1) -> nn.Sequential:
 
 
 def check(**numbers: float | tuple[int, ...]) -> None:
-    """Refuse counts below 1 and a dropout outside [0, 1) with a RecipeError."""
+    """Refuse counts below 1 and a share outside [0, 1) with a RecipeError."""
     for name, value in numbers.items():
         if name in COUNTS and (type(value) is not int or value < 1):
             raise RecipeError(f"{name} is {value!r}", remedy="give a whole number of at least 1")
         if name == "hidden" and any(width < 1 for width in value):  # type: ignore[union-attr]
             raise RecipeError(f"hidden is {value!r}", remedy="give each layer at least 1 unit")
-        if name == "dropout" and not 0 <= value < 1:  # type: ignore[operator]
-            raise RecipeError(f"dropout is {value!r}", remedy="give a number from 0 to below 1")
+        if name in ("dropout", "word_dropout") and not 0 <= value < 1:  # type: ignore[operator]
+            raise RecipeError(f"{name} is {value!r}", remedy="give a number from 0 to below 1")

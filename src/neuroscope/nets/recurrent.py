@@ -49,25 +49,27 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
     dropout: float = 0.0,
     pooling: str = "last",
     vocabulary: int = 0,
+    word_dropout: float = 0.0,
     seed: int = 0,
 ) -> Sequences:
     """Build `layers` layers of `width` units of a `cell` ("rnn", "lstm", "gru").
 
     `channels` are the numbers a step, or with a `vocabulary` of that many tokens the width of their
-    embedding. Sequences may be longer than `steps`. `both_ways` gives each direction `width` units;
-    what comes out at a step then knows the future. `dropout` falls between layers and before the
-    head. `pooling`, see `Pooling`: "last", because the last state has read everything.
+    embedding, of which `word_dropout` is left out while learning. Sequences may be longer than
+    `steps`. `both_ways` gives each direction `width` units; what comes out at a step then knows the
+    future. `dropout` falls between layers and before the head. `pooling`, see `Pooling`: "last",
+    because the last state has read everything.
     An option out of range is a RecipeError.
     """
     check(channels=channels, steps=steps, outputs=outputs, width=width, layers=layers)
     check(dropout=dropout)
-    check_choices(vocabulary=vocabulary, pooling=pooling)
+    check_choices(vocabulary=vocabulary, pooling=pooling, word_dropout=word_dropout)
     if cell not in CELLS:
         raise choice_error("cell", cell, CELLS)
     with seeded(seed):
         body = Recurrent(cell, channels, width, layers, both_ways=both_ways, dropout=dropout)
         return assemble(body, channels=channels, outputs=outputs, vocabulary=vocabulary,
-                        pooling=pooling, dropout=dropout)  # fmt: skip
+                        pooling=pooling, dropout=dropout, word_dropout=word_dropout)  # fmt: skip
 
 
 class Recurrent(Body):

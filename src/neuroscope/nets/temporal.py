@@ -47,20 +47,21 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
     dropout: float = 0.0,
     pooling: str = "",
     vocabulary: int = 0,
+    word_dropout: float = 0.0,
     seed: int = 0,
 ) -> Sequences:
     """Build `blocks` residual blocks of `width` filters over `kernel` steps.
 
     `blocks` 0 is as many as see `steps` steps. `channels` are the numbers a step, or with a
-    `vocabulary` of that many tokens the width of their embedding. `pooling` (see `Pooling`) is
-    "last" when `causal`, because only the last step has seen all; else "mean", because every step
-    has seen as much. An option out of range, or an even kernel that is not causal, is a
-    RecipeError.
+    `vocabulary` of that many tokens the width of their embedding, of which `word_dropout` is left
+    out while learning. `pooling` (see `Pooling`) is "last" when `causal`, because only the last
+    step has seen all; else "mean", because every step has seen as much. An option out of range, or
+    an even kernel that is not causal, is a RecipeError.
     """
     check(channels=channels, steps=steps, outputs=outputs, width=width, kernel=kernel)
     check(dropout=dropout, **({"blocks": blocks} if blocks != 0 else {}))
     pooling = pooling or ("last" if causal else "mean")
-    check_choices(vocabulary=vocabulary, pooling=pooling)
+    check_choices(vocabulary=vocabulary, pooling=pooling, word_dropout=word_dropout)
     if not causal and kernel % 2 == 0:
         raise RecipeError(f"kernel is {kernel}", remedy="give an odd number, or set causal")
     fitting = (b for b in range(1, MOST_BLOCKS) if reach(b, kernel) >= steps)
@@ -68,7 +69,7 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
     with seeded(seed):
         body = Temporal(channels, width, blocks, kernel, causal=causal, dropout=dropout)
         return assemble(body, channels=channels, outputs=outputs, vocabulary=vocabulary,
-                        pooling=pooling, dropout=dropout)  # fmt: skip
+                        pooling=pooling, dropout=dropout, word_dropout=word_dropout)  # fmt: skip
 
 
 def reach(blocks: int, kernel: int) -> int:

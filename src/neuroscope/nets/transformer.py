@@ -51,38 +51,45 @@ def build(  # noqa: PLR0913 - the options of one net, all by name
     patch: int = 1,
     stride: int = 0,
     positions: str = "sinusoidal",
+    amplitude: float = 1.0,
     causal: bool = False,
     dropout: float = 0.0,
     pooling: str = "",
     vocabulary: int = 0,
+    word_dropout: float = 0.0,
     seed: int = 0,
 ) -> Sequences:
     """Build `layers` layers of attention with `heads` heads and a hidden layer of `feed_forward`.
 
     `channels` are the numbers a step, or with a `vocabulary` of that many tokens the width of their
-    embedding. `patch` steps together are a token, the next begins `stride` steps later (0: `patch`
-    steps). `positions` are "sinusoidal", for any length, or "learned", for up to `steps` steps.
-    `causal`: no step sees a later one. `feed_forward` 0 is 4 `width`. `pooling` (see `Pooling`) is
-    "last" when `causal`, because only the last step has seen all; else "mean". An option out of
-    range, heads that do not divide the width, or pooling "steps" over patches is a RecipeError.
+    embedding, of which `word_dropout` is left out while learning. `patch` steps together are a
+    token, the next begins `stride` steps later (0: `patch` steps). `positions` are "sinusoidal",
+    for any length, waves of `amplitude` (if they are much larger than what stands at a step, they
+    drown it), or "learned", for up to `steps` steps. `causal`: no step sees a later one.
+    `feed_forward` 0 is 4 `width`. `pooling` (see `Pooling`) is "last" when `causal`, because only
+    the last step has seen all; else "mean". An option out of range, heads that do not divide the
+    width, or pooling "steps" over patches is a RecipeError.
     """
     stride, feed_forward = stride or patch, feed_forward or 4 * width
     check(channels=channels, steps=steps, outputs=outputs, width=width, layers=layers, heads=heads)
     check(feed_forward=feed_forward, patch=patch, stride=stride, dropout=dropout)
     pooling = pooling or ("last" if causal else "mean")
-    check_choices(vocabulary=vocabulary, pooling=pooling)
+    check_choices(vocabulary=vocabulary, pooling=pooling, word_dropout=word_dropout)
     _check_shape(width, heads, patch, stride, pooling)
     if positions not in POSITIONS:
         raise choice_error("positions", positions, POSITIONS)
+    if amplitude <= 0:
+        raise RecipeError(f"amplitude is {amplitude!r}", remedy="give a number above 0")
     with seeded(seed):
         plain = bool(vocabulary) and channels == width and patch == 1  # the embedding is enough
         tokens = None if plain else Patches(channels, width, patch, stride)
         most = steps if tokens is None else tokens.count(steps)
-        place = Learned(most, width) if positions == "learned" else Sinusoidal(most, width)
+        learned = positions == "learned"
+        place = Learned(most, width) if learned else Sinusoidal(most, width, amplitude)
         blocks = [Block(width, heads, feed_forward, causal, dropout) for _ in range(layers)]
         body = Encoder(tokens, place, blocks, width, dropout)
         return assemble(body, channels=channels, outputs=outputs, vocabulary=vocabulary,
-                        pooling=pooling, dropout=dropout)  # fmt: skip
+                        pooling=pooling, dropout=dropout, word_dropout=word_dropout)  # fmt: skip
 
 
 def _check_shape(width: int, heads: int, patch: int, stride: int, pooling: str) -> None:
@@ -178,16 +185,18 @@ class Sinusoidal(nn.Module):
 
     waves: Tensor
 
-    def __init__(self, steps: int, width: int) -> None:
+    def __init__(self, steps: int, width: int, amplitude: float = 1.0) -> None:
         super().__init__()
-        self.register_buffer("waves", sinusoids(steps, width), persistent=False)
+        self.amplitude = amplitude
+        waves = amplitude * sinusoids(steps, width)
+        self.register_buffer("waves", waves, persistent=False)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return `h` (n, t, width) with its positions, of any length t."""
         n_steps, width = h.shape[1:]
         waves = self.waves
         if n_steps > len(waves):
-            waves = sinusoids(n_steps, width).to(waves)
+            waves = (self.amplitude * sinusoids(n_steps, width)).to(waves)
         return h + waves[:n_steps].to(h.dtype)
 
 

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from neuroscope.base.errors import InputError, RecipeError, choice_error
-from neuroscope.base.recipe import DEEP_ONLY, Recipe
+from neuroscope.base.recipe import DEEP_ONLY, DENSE, SPECIAL, Recipe
 from neuroscope.judge.threshold import parse_cost
 from neuroscope.runs.folder import RunFolder
 from neuroscope.tasks import catalogue, climbable, ladder, rung_name
@@ -251,9 +251,11 @@ def _check_sensitivity(wanted: float, cost: str | None) -> None:
 
 def _ignored(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> list[str]:
     """Return the choices that a rung does not follow; what it says itself may stand there."""
+    follows = getattr(rung, "FOLLOWS", ())
     if rung.CORE:
-        return [name for name in DEEP_ONLY if name not in getattr(rung, "FOLLOWS", ())]
+        return [name for name in DEEP_ONLY if name not in follows]
     own, fields = candidates[0] if candidates else given, getattr(rung, "IGNORES", ())
+    fields = [*(n for n in (*SPECIAL, *DENSE) if n not in follows), *fields]
     return [n for n in fields if n != "loss" and getattr(given, n) != getattr(own, n)]
 
 

@@ -27,10 +27,7 @@ from neuroscope.tasks._sequences.remembered import look_inside
 if TYPE_CHECKING:
     from torch import nn
 
-IGNORES = (  # of a recipe, what no net of forecasts follows
-    "activation", "init", "numeric_bins", "label_smoothing", "class_weight", "cutmix", "augment",
-    "image_size", "steps", "window", "negatives", "subsample", "backbone", "unfreeze",
-)  # fmt: skip
+IGNORES = ("label_smoothing", "class_weight")  # of a recipe
 _VISITS = 250_000  # windows times epochs from which more epochs add little
 _MOST_EPOCHS = 60
 _WATCHED = 2000  # about so many held-out windows are looked at after each epoch

@@ -13,10 +13,6 @@ from neuroscope.tasks._sequences import nets as _sequences
 if TYPE_CHECKING:
     from torch import nn
 
-IGNORES = (  # of a recipe, what no net of sequences follows
-    "activation", "init", "numeric_bins", "hidden", "mixup", "cutmix", "augment", "image_size",
-    "look_back", "window", "negatives", "subsample", "backbone", "unfreeze",
-)  # fmt: skip
 _VISITS = 200_000  # sequences times epochs, at most
 _PLENTY = 5000  # sequences from which a net of more units pays
 

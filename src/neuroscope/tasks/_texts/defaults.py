@@ -14,12 +14,15 @@ from neuroscope.tasks._torch import outputs
 if TYPE_CHECKING:
     from torch import nn
 
-_VISITS = 60_000  # texts times epochs, at most
+_VISITS = 50_000  # texts times epochs, at most
 _PLENTY = 20_000  # texts from which a net of more units pays
 
 
-def recipes(training: Training, net: str, learning_rate: float, make: Any) -> list[Recipe]:
-    """Return the recipe of a net whose `make(training, recipe)` says how it is built."""
+def recipes(training: Training, net: str, make: Any, **choices: float) -> list[Recipe]:
+    """Return the recipe of a net whose `make(training, recipe)` says how it is built.
+
+    `choices` are the net's own: learning_rate and dropout.
+    """
     from neuroscope import nets  # noqa: PLC0415 - imports torch
 
     problem, rows = training.problem, len(training.rows)
@@ -28,10 +31,13 @@ def recipes(training: Training, net: str, learning_rate: float, make: Any) -> li
         loss(Recipe(net=net, seed=problem.seed), problem)
         .because(f"{rows:,} texts", batch_size=_batch(rows), epochs=_epochs(rows), width=width)
         .because("small steps, large ones, small ones: fast (Smith 2018)", schedule="one_cycle")
-        .because("good for nets of this kind", learning_rate=learning_rate, optimizer="adamw")
+        .because("good for nets of this kind", optimizer="adamw", **choices)
         .because("weights shrink a little each step", weight_decay=0.05)
         .because("a step that would leap is cut short", clip_norm=1.0)
-        .because("a part of the units rests each step", dropout=0.3)
+        .because(
+            "half of the words are hidden each step: no net can lean on a few of them",
+            word_dropout=0.5,
+        )
         .because("the number of epochs is found on a part of the training rows", patience=1)
     )
     if problem.kind == "multiclass":
@@ -60,7 +66,7 @@ def record(training: Training, recipe: Recipe, family: str, **options: Any) -> d
     shape = {
         "vocabulary": len(encoder.tokeniser), "channels": channels, "width": width,
         "steps": x.x.shape[1], "outputs": outputs(training.problem), "dropout": recipe.dropout,
-        "seed": recipe.seed,
+        "word_dropout": recipe.word_dropout, "seed": recipe.seed,
     }  # fmt: skip
     return {"family": family, "options": shape | options}
 

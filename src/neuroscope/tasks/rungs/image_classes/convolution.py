@@ -12,18 +12,9 @@ from neuroscope.tasks._pictures.encoders import Store
 from neuroscope.tasks._torch import TorchLearner, unpack
 
 __all__ = [
-    "CORE",
-    "IGNORES",
-    "ORDER",
-    "PARALLEL",
-    "REFITTED",
-    "SHARE",
-    "TITLE",
-    "YARDSTICK",
-    "fit",
-    "recipes",
-    "unpack",
-]
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "recipes", "unpack",
+]  # fmt: skip
 
 TITLE = "a convolutional network"
 ORDER = 3
@@ -32,7 +23,7 @@ PARALLEL = False
 SHARE = 1.5
 CORE = False
 REFITTED = False
-IGNORES = ("activation", "init", "numeric_bins", "steps", "look_back", "backbone", "unfreeze")
+FOLLOWS = ("hidden", "mixup", "cutmix", "augment", "image_size", "width")
 
 
 def recipes(training: Training) -> list[Recipe]:

@@ -23,7 +23,7 @@ from neuroscope.tasks._torch import TorchLearner, unpack
 from neuroscope.tasks.rungs.image_classes import transfer
 
 __all__ = [
-    "CORE", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
     "missing", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
@@ -34,16 +34,7 @@ PARALLEL = False
 SHARE = 6.0
 CORE = False
 REFITTED = False
-IGNORES = (
-    "activation",
-    "init",
-    "numeric_bins",
-    "steps",
-    "look_back",
-    "hidden",
-    "width",
-    "image_size",
-)
+FOLLOWS = ("mixup", "cutmix", "augment", "backbone", "unfreeze")
 
 _GROUPS = 8  # layer groups that learn besides the head
 _VISITS = 10_000  # pictures times epochs that are enough to move the upper layers

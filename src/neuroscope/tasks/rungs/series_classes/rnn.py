@@ -11,8 +11,8 @@ from neuroscope.tasks._sequences import nets as _sequences
 from neuroscope.tasks._sequences.nets import SequenceLearner, unpack
 
 __all__ = [
-    "CORE", "IGNORES", "ON_REQUEST", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK",
-    "fit", "recipes", "unpack",
+    "CORE", "FOLLOWS", "ON_REQUEST", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "a recurrent network (plain)"
@@ -22,7 +22,7 @@ PARALLEL = False
 SHARE = 3.0
 CORE = False
 REFITTED = True
-IGNORES = defaults.IGNORES
+FOLLOWS = ("width", "steps")
 ON_REQUEST = True  # climbed only when it is asked for by name
 
 

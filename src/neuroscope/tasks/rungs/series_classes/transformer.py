@@ -11,7 +11,7 @@ from neuroscope.tasks._sequences import nets as _sequences
 from neuroscope.tasks._sequences.nets import SequenceLearner, unpack
 
 __all__ = [
-    "CORE", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
     "recipes", "unpack",
 ]  # fmt: skip
 
@@ -22,7 +22,7 @@ PARALLEL = False
 SHARE = 3.0
 CORE = False
 REFITTED = True
-IGNORES = defaults.IGNORES
+FOLLOWS = ("width", "steps")
 
 
 def recipes(training: Training) -> list[Recipe]:

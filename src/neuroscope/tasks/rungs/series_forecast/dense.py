@@ -9,18 +9,9 @@ from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Training, Watch
 
 __all__ = [
-    "CORE",
-    "IGNORES",
-    "ORDER",
-    "PARALLEL",
-    "REFITTED",
-    "SHARE",
-    "TITLE",
-    "YARDSTICK",
-    "fit",
-    "recipes",
-    "unpack",
-]
+    "CORE", "FOLLOWS", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "recipes", "unpack",
+]  # fmt: skip
 
 TITLE = "a dense network"
 ORDER = 3
@@ -29,7 +20,8 @@ PARALLEL = False
 SHARE = 1.0
 CORE = False
 REFITTED = False
-IGNORES = (*nets.IGNORES, "width")
+FOLLOWS = ("hidden", "mixup", "look_back")
+IGNORES = nets.IGNORES
 
 
 def recipes(training: Training) -> list[Recipe]:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from neuroscope.tasks._forecast.linear import IGNORES, fit, recipes, unpack
 
 __all__ = [
-    "CORE",
-    "IGNORES",
-    "ORDER",
-    "PARALLEL",
-    "REFITTED",
-    "SHARE",
-    "TITLE",
-    "YARDSTICK",
-    "fit",
-    "recipes",
-    "unpack",
-]
+    "CORE", "FOLLOWS", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "recipes", "unpack",
+]  # fmt: skip
 
 TITLE = "a linear neuron"
 ORDER = 2
@@ -25,3 +16,4 @@ PARALLEL = False
 SHARE = 1.0
 CORE = False
 REFITTED = True
+FOLLOWS = ("look_back",)

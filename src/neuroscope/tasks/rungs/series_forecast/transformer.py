@@ -8,18 +8,9 @@ from neuroscope.tasks._forecast.nets import NetForecaster, unpack
 from neuroscope.tasks._learning import Training, Watch
 
 __all__ = [
-    "CORE",
-    "IGNORES",
-    "ORDER",
-    "PARALLEL",
-    "REFITTED",
-    "SHARE",
-    "TITLE",
-    "YARDSTICK",
-    "fit",
-    "recipes",
-    "unpack",
-]
+    "CORE", "FOLLOWS", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "recipes", "unpack",
+]  # fmt: skip
 
 TITLE = "a Transformer"
 ORDER = 7
@@ -28,7 +19,8 @@ PARALLEL = False
 SHARE = 2.0
 CORE = False
 REFITTED = False
-IGNORES = (*nets.IGNORES, "hidden")
+FOLLOWS = ("mixup", "width", "look_back")
+IGNORES = nets.IGNORES
 
 
 def recipes(training: Training) -> list[Recipe]:

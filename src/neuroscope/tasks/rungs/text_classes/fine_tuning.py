@@ -21,8 +21,8 @@ from neuroscope.tasks.rungs.image_classes.fine_tuning import set_head
 from neuroscope.tasks.rungs.text_classes import transfer
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "missing",
-    "recipes", "remarks", "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "missing", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "transfer learning (fine-tuned)"
@@ -32,6 +32,7 @@ PARALLEL = False
 SHARE = 10.0
 CORE = False
 REFITTED = False
+FOLLOWS = ("backbone", "unfreeze")
 
 _GROUPS = 3  # layer groups that learn besides the head
 _VISITS = 15_000  # texts times epochs that are enough to move the upper layers

@@ -12,8 +12,8 @@ from neuroscope.tasks._texts import defaults, vectors
 from neuroscope.tasks._texts.vectors import remarks
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "VECTORS", "YARDSTICK", "fit",
-    "recipes", "remarks", "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "VECTORS",
+    "YARDSTICK", "fit", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "a recurrent network (LSTM)"
@@ -23,12 +23,13 @@ PARALLEL = False
 SHARE = 4.0
 CORE = False
 REFITTED = True
+FOLLOWS = ("word_dropout", "width", "vectors", "steps")
 VECTORS = True
 
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the recipe for these texts."""
-    return defaults.recipes(training, "lstm", 3e-3, _record)
+    return defaults.recipes(training, "lstm", _record, learning_rate=5e-3, dropout=0.5)
 
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:

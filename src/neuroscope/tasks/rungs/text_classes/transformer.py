@@ -12,8 +12,8 @@ from neuroscope.tasks._texts import defaults, vectors
 from neuroscope.tasks._texts.vectors import remarks
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "VECTORS", "YARDSTICK", "fit",
-    "recipes", "remarks", "unpack",
+    "CORE", "FOLLOWS", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "VECTORS",
+    "YARDSTICK", "fit", "recipes", "remarks", "unpack",
 ]  # fmt: skip
 
 TITLE = "a Transformer"
@@ -23,12 +23,13 @@ PARALLEL = False
 SHARE = 4.0
 CORE = False
 REFITTED = True
+FOLLOWS = ("word_dropout", "width", "vectors", "steps")
 VECTORS = True
 
 
 def recipes(training: Training) -> list[Recipe]:
     """Return the recipe for these texts."""
-    return defaults.recipes(training, "transformer", 1e-3, _record)
+    return defaults.recipes(training, "transformer", _record, learning_rate=3e-3, dropout=0.2)
 
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
@@ -38,4 +39,6 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> SequenceLearner:
 
 
 def _record(training: Training, recipe: Recipe) -> dict[str, Any]:
-    return defaults.record(training, recipe, "transformer", layers=2, heads=4, pooling="attention")
+    return defaults.record(
+        training, recipe, "transformer", layers=2, heads=4, pooling="mean", amplitude=0.1
+    )

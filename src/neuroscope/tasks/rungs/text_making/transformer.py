@@ -10,8 +10,8 @@ from neuroscope.tasks._writing import nets
 from neuroscope.tasks._writing.nets import NetWriter, unpack
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "FOLLOWS", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "a Transformer (GPT)"
@@ -21,6 +21,8 @@ PARALLEL = False
 SHARE = 4.0
 CORE = False
 REFITTED = False
+FOLLOWS = ("width", "steps")
+IGNORES = ("class_weight", "patience")  # patience would be judged by its own choice
 
 _MUCH = 300_000  # characters from which a larger net pays
 _VISITS = {False: 3_000_000, True: 10_000_000}  # characters that are read in all

@@ -10,8 +10,8 @@ from neuroscope.tasks._translation import nets
 from neuroscope.tasks._translation.nets import NetTranslator, unpack
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "FOLLOWS", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "a GRU with attention"
@@ -21,6 +21,8 @@ PARALLEL = False
 SHARE = 1.0
 CORE = False
 REFITTED = False
+FOLLOWS = ("width",)
+IGNORES = ("class_weight",)
 
 
 def recipes(training: Training) -> list[Recipe]:

@@ -8,8 +8,8 @@ from neuroscope.tasks._translation import pretrained
 from neuroscope.tasks._translation.pretrained import Pretrained, missing, unpack
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "missing",
-    "recipes", "unpack",
+    "CORE", "FOLLOWS", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE",
+    "YARDSTICK", "fit", "missing", "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "a pretrained Transformer (fine-tuned)"
@@ -19,6 +19,8 @@ PARALLEL = False
 SHARE = 2.0
 CORE = False
 REFITTED = False
+FOLLOWS = ("backbone",)
+IGNORES = ("class_weight",)
 
 
 def recipes(training: Training) -> list[Recipe]:
