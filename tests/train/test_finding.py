@@ -148,7 +148,7 @@ def test_the_time_of_a_finetuning_is_shared() -> None:
     assert sum(part.seconds for part in done) < 2.5
     assert done[0].seconds < 1.5 * done[1].seconds  # a busy machine may stretch either
     (said,) = [event for event in told if isinstance(event, WarningRaised) and event.cut_short]
-    assert "100000 epochs planned in 2 stages, the time budget allowed about" in said.message
+    assert "100,000 epochs planned in 2 stages, the time budget allowed about" in said.message
     counted = [event.epoch for event in told if isinstance(event, EpochEnded)]
     assert counted[: len(done[0].epochs)] == list(range(1, len(done[0].epochs) + 1))
     assert {event.epochs for event in told if isinstance(event, EpochEnded)} == {100_000}

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from neuroscope.data.wording import APART_FROM
+from neuroscope.base.wording import APART_FROM
 
 if TYPE_CHECKING:
     from neuroscope.data.schema import Kind

@@ -13,12 +13,12 @@ import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.errors import InputError, SchemaError, TargetError
+from neuroscope.base.wording import counted
 from neuroscope.data import columns
 from neuroscope.data._dividers import Divider, Fold, Grouped, Shuffled, Timed, without
 from neuroscope.data.images.rows import feature_hashes, unreadable_rows
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted
 
 RowKind = Literal["binary", "multiclass", "regression"]  # of a target column
 TaskKind = str  # one of these, or a kind whose truths are packed, see `judge.kinds`

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from neuroscope.base.errors import ModelError, SchemaError, TargetError
+from neuroscope.base.wording import counted
 from neuroscope.data.columns import Cells
 from neuroscope.data.splits import TaskKind
-from neuroscope.data.wording import counted
 
 _MOST = 1e140  # of a target: a billion squares of it still add up within float64
 _BY_NAME = "going by its name"

@@ -28,6 +28,7 @@ from neuroscope.base.events import (
     to_json,
 )
 from neuroscope.base.recipe import Recipe
+from neuroscope.base.wording import counted
 from neuroscope.train import _fused
 from neuroscope.train.alerts import course_alerts
 from neuroscope.train.clock import Clock
@@ -234,8 +235,9 @@ class Course:
         self.state.told_of_budget = True
         passes = fitted / self.clock.epoch_steps
         self._warn(
-            f"{self.recipe.epochs} epochs planned, the time budget allows about {passes:.2g}; the "
-            f"schedule {self.recipe.schedule} is fitted to that; a longer --budget may do better"
+            f"{counted(self.recipe.epochs, 'epoch')} planned, the time budget allows about "
+            f"{passes:.2g}; the schedule {self.recipe.schedule} is fitted to that; a longer "
+            "--budget may do better"
         )
 
     def _tell_signals(self, probe: StepProbe, groups: list[Sequence[np.ndarray]]) -> None:

@@ -23,6 +23,7 @@ from neuroscope.base.events import (
     WarningRaised,
 )
 from neuroscope.base.recipe import Recipe
+from neuroscope.base.wording import counted
 from neuroscope.train.data import Rows
 from neuroscope.train.loop import Fitted, Watch, fit
 from neuroscope.train.losses import Loss
@@ -148,6 +149,6 @@ def _tell_of_budget(watch: Watch, recipe: Recipe, done: Sequence[Fitted]) -> Non
     if any("time budget" in fitted.recipe.reasons.get("epochs", "") for fitted in done):
         taken = sum(len(fitted.epochs) for fitted in done)
         watch.monitor(WarningRaised(rung=watch.rung, message=(
-            f"{recipe.epochs} epochs planned in {len(done)} stages, the time budget allowed about "
-            f"{taken}, shared by the stages; a longer --budget may do better"
+            f"{counted(recipe.epochs, 'epoch')} planned in {len(done)} stages, the time budget "
+            f"allowed about {taken}, shared by the stages; a longer --budget may do better"
         )))  # fmt: skip

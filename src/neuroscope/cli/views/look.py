@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neuroscope.base.wording import counted
 from neuroscope.cli.views.blocks import catalogue as blocks
-from neuroscope.cli.views.words import KINDS, bullets, counted, heading, paragraph
+from neuroscope.cli.views.words import KINDS, bullets, heading, paragraph
 
 _MOST_COLUMNS = 40
 _GROUPS = (("serious", "Serious: mend or decide before training", "!", "bold red"),

@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from neuroscope.base.nouns import ROW, called
+from neuroscope.base.wording import counted
 from neuroscope.cli.views.ladder import ladder, remarks
 from neuroscope.cli.views.words import (
     KINDS,
     bullets,
-    counted,
     duration,
     heading,
     paragraph,

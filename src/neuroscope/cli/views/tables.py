@@ -9,8 +9,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from neuroscope.base.wording import counted
 from neuroscope.cli._out import stderr, stdout
-from neuroscope.cli.views.words import bullets, counted
+from neuroscope.cli.views.words import bullets
 
 _PREVIEW = 20
 

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neuroscope.base.wording import counted
 from neuroscope.cli._out import stderr, stdout
-from neuroscope.cli.views.words import bullets, counted, heading, paragraph
+from neuroscope.cli.views.words import bullets, heading, paragraph
 
 
 def show(found: Mapping[str, Any], *, quiet: bool) -> None:

@@ -40,11 +40,6 @@ def spread(interval: Sequence[float | None] | None, *, in_target_units: bool = F
     return " to ".join(shown(end, in_target_units=in_target_units) for end in interval)
 
 
-def counted(n: int, noun: str) -> str:
-    """Return "1 row", "2,000 rows"."""
-    return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
-
-
 def heading(console: Console, text: str) -> None:
     """Print a heading with an empty line before it."""
     console.print()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from neuroscope.base.wording import counted
 from neuroscope.data.audit import features, labels, leakage, rows
 from neuroscope.data.audit.finding import Finding, Subject, condensed
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split, TaskKind
 from neuroscope.data.table import Table
 from neuroscope.data.text.column import mainly_texts
-from neuroscope.data.wording import counted
 
 _ORDER = ("serious", "notice", "info")
 _DROPPED = {

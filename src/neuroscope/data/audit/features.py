@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroscope.base.wording import counted, listed, number, percent
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.columns import Cells
 from neuroscope.data.schema import Column
 from neuroscope.data.text.column import mainly_texts
-from neuroscope.data.wording import counted, listed, number, percent
 
 MANY_MISSING = 0.2  # share of rows from which a column is told on its own
 FAR = 5.0  # spreads of the middle half beyond its ends from which a number is far out

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from neuroscope.base import randomness
+from neuroscope.base.wording import listed
 from neuroscope.data import columns
 from neuroscope.data.columns import Cells
 from neuroscope.data.images.column import picture_column
@@ -18,7 +19,6 @@ from neuroscope.data.images.rows import feature_hashes
 from neuroscope.data.schema import Column, Schema
 from neuroscope.data.splits import Split, TaskKind
 from neuroscope.data.table import Table
-from neuroscope.data.wording import listed
 
 Severity = Literal["serious", "notice", "info"]
 

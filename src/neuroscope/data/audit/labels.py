@@ -9,9 +9,9 @@ import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.errors import SchemaError
+from neuroscope.base.wording import counted, listed, percent
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.encoders import Encoder
-from neuroscope.data.wording import counted, listed, percent
 
 RARE_CLASS_ROWS = 10
 SMALL_CLASS = 0.1  # share of rows below which accuracy misleads

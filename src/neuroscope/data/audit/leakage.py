@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from neuroscope.base import randomness
+from neuroscope.base.wording import counted
 from neuroscope.data.audit.finding import Finding, Subject
 from neuroscope.data.schema import Column
 from neuroscope.data.statistics import FOLDS, target_statistics
-from neuroscope.data.wording import counted
 
 # A feature is a suspected leak from here on. Honest strong features stay below: the best of
 # breast-cancer has ROC AUC 0.975, of iris a skill of 0.94, of california-housing R² 0.48.

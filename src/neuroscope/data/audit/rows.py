@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroscope.base.wording import counted, percent
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.splits import MOST_TWINS
-from neuroscope.data.wording import counted, percent
 
 FEW_ROWS = 200
 DUPLICATES_MATTER = 0.01  # share of rows

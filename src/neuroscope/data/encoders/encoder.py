@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neuroscope.base.errors import ModelError, SchemaError, did_you_mean
+from neuroscope.base.wording import counted, listed
 from neuroscope.data import columns
 from neuroscope.data.encoders.choice import Choice
 from neuroscope.data.encoders.code import Code, Tally
@@ -20,7 +21,6 @@ from neuroscope.data.encoders.numeric import Numeric
 from neuroscope.data.encoders.wide import Wide
 from neuroscope.data.schema import Column, Schema
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted, listed
 
 ONE_HOT_WIDTH = 24  # categories up to which each gets its own column
 

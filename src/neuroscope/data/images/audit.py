@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from neuroscope.base.wording import counted, listed, percent
 from neuroscope.data.audit.finding import Finding, Severity, Subject, examples
 from neuroscope.data.audit.labels import doubted
 from neuroscope.data.images.column import is_arrays, picture_column
@@ -15,7 +16,6 @@ from neuroscope.data.images.facts import Facts, facts
 from neuroscope.data.images.store import Pictures
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted, listed, percent
 
 SMALL_SIDE = 8  # pixels below which a picture shows next to nothing
 LARGE_SIDE = 4096  # pixels above which decoding takes longer than it helps

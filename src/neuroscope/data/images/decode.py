@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from neuroscope.base.wording import counted
 from neuroscope.data.images.column import HEAD_BYTES, looks_like_picture
-from neuroscope.data.wording import counted
 
 Crop = Literal["squash", "centre"]
 

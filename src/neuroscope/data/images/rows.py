@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from neuroscope.base.errors import SourceError
 from neuroscope.base.events import Monitor, ignore
+from neuroscope.base.wording import counted, listed
 from neuroscope.data import columns
 from neuroscope.data.images.column import is_arrays, owns_pictures, picture_column
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import SetAside, Table
-from neuroscope.data.wording import counted, listed
 
 _FORMATS = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG",

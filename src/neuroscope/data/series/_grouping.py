@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from neuroscope.base.errors import SchemaError
+from neuroscope.base.wording import counted
 from neuroscope.data import _kinds
 from neuroscope.data.columns import cells
 from neuroscope.data.series.column import ends
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from neuroscope.base.wording import counted, listed
 from neuroscope.data.columns import cells
 from neuroscope.data.series._grouping import Groups
 from neuroscope.data.series.column import ends
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted, listed
 
 
 class Gathered(NamedTuple):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroscope.base.wording import counted, listed, percent
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.series.column import Readings, readings
-from neuroscope.data.wording import counted, listed, percent
 
 _MANY_MISSING = 0.5  # share of a channel's readings from which it is told on its own
 _SHOWN = 5

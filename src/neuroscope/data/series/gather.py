@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from neuroscope.base.errors import InputError, SchemaError
+from neuroscope.base.wording import counted, listed
 from neuroscope.data import _kinds
 from neuroscope.data.columns import cells
 from neuroscope.data.schema import TARGET_NAMES
@@ -28,7 +29,6 @@ from neuroscope.data.series._grouping import Groups, grouped
 from neuroscope.data.series._readings import averaged, pivoted
 from neuroscope.data.series.column import as_lists
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted, listed
 
 FEWEST_STEPS = 3  # numbered columns of a name from which they are a series
 _MOST_NAMES = 1000  # channels that a column of words may name

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from neuroscope.base.errors import InputError
+from neuroscope.base.wording import counted
 from neuroscope.data.series.panel import Panel
 from neuroscope.data.splits import Split
-from neuroscope.data.wording import counted
 
 TEST_SHARE = 0.2  # of the time that the series span
 MOST_FOLDS = 4

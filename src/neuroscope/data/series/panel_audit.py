@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroscope.base.wording import counted, listed, percent
 from neuroscope.data.audit.finding import Finding
 from neuroscope.data.series.panel import Panel
-from neuroscope.data.wording import counted, listed, percent
 
 _MANY_GAPS = 0.05  # share of the steps from which gaps are more than a notice
 

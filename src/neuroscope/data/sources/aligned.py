@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from neuroscope.base.errors import SourceError
+from neuroscope.base.wording import counted
 from neuroscope.data.sources import _files
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import Origin, Table
-from neuroscope.data.wording import counted
 
 KIND = "two text files whose lines belong together, with a comma between (de.txt,en.txt)"
 

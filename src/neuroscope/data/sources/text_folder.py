@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from neuroscope.base.errors import SourceError
+from neuroscope.base.wording import counted
 from neuroscope.data.images.column import IMAGE
 from neuroscope.data.sources import _dialect, _files, _pictures, builtin, idx, image_folder
 from neuroscope.data.sources._query import queried
 from neuroscope.data.table import SetAside, Table
-from neuroscope.data.wording import counted
 
 KIND = "a folder of texts (.txt, also .gz), one subfolder a class"
 TEXT, FILE = "text", "file"

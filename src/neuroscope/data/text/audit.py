@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroscope.base.wording import counted, percent
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.text.alike import twins
 from neuroscope.data.text.column import MOST_CHARACTERS, text_columns, texts
 from neuroscope.data.text.words import Words
-from neuroscope.data.wording import counted, percent
 
 _MATTER = 0.01  # share of texts from which a finding is no mere remark
 _MOST_COMPARED = 200_000  # texts that are looked through for near repeats

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from neuroscope.base.errors import SchemaError
+from neuroscope.base.wording import counted
 from neuroscope.data import _kinds
 from neuroscope.data.table import Table
-from neuroscope.data.wording import counted
 
 if TYPE_CHECKING:
     from neuroscope.data.schema import Column, Schema

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuroscope.base.wording import counted, listed, percent
 from neuroscope.data.audit.finding import Finding, examples
-from neuroscope.data.wording import counted, listed, percent
 
 _FAR = 4.5  # robust standard deviations of log length ratio from which a pair is doubtful
 _LEAST_SPREAD = 0.12  # of the log ratio; below, rounding to words would look like a mistake

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroscope.base.events import Progress
+from neuroscope.base.wording import counted, percent
 from neuroscope.data.audit import Finding
 from neuroscope.data.audit.labels import doubted
-from neuroscope.data.wording import counted, percent
 from neuroscope.tasks._learning import Learner, Watch
 from neuroscope.tasks._texts.encoders import Store
 from neuroscope.tasks._texts.explained import class_weights, is_neuron, marked

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neuroscope.cli.views.words import bullets, counted, heading, paragraph
+from neuroscope.base.wording import counted
+from neuroscope.cli.views.words import bullets, heading, paragraph
 
 _MOST_CLASSES = 40
 _MOST_ASIDE = 20

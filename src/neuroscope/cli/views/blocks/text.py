@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from neuroscope.cli.views.words import bullets, counted, heading
+from neuroscope.base.wording import counted
+from neuroscope.cli.views.words import bullets, heading
 
 _NAMED = {"\n": "new line", " ": "space", "\t": "tab"}
 

@@ -11,7 +11,7 @@ def counted(n: int, noun: str) -> str:
     """Return "1 row", "2,000 rows"; "class" and "category" have their own plurals."""
     if n == 1:
         return f"1 {noun}"
-    if noun.endswith("y"):
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{n:,} {noun[:-1]}ies"
     return f"{n:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
