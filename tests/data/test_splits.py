@@ -163,6 +163,32 @@ def test_identical_rows_are_divided_when_they_are_the_rule():
     assert "divided like all others" in split.notes[0]
 
 
+def _texts(texts: list[str]) -> Table:
+    return table(x=texts, y=RANDOM.choice(["no", "yes"], len(texts)))
+
+
+TEXTS = schema(x="text feature", y="categorical target")
+
+
+def test_repeated_texts_are_no_chance_however_many() -> None:
+    x = np.array([f"text {i // 2}" for i in range(1200)])
+    split = plan_split(_texts(list(x)), TEXTS, seed=0, task_kind="binary")
+    assert not np.intersect1d(x[split.test], x[split.development]).size
+    for train, valid in split.folds:
+        assert not np.intersect1d(x[train], x[valid]).size
+    assert "1,200 rows with identical features are never drawn apart" in split.notes
+
+
+def test_texts_that_fill_a_large_part_are_divided_and_the_others_stay_together() -> None:
+    x = np.array([""] * 400 + [f"text {i // 2}" for i in range(800)])
+    split = plan_split(_texts(list(x)), TEXTS, seed=0, task_kind="binary")
+    both = np.intersect1d(x[split.test], x[split.development])
+    assert both.tolist() == [""]
+    assert 0.15 < len(split.test) / len(x) < 0.25
+    assert any(note.startswith("400 rows are one of 1 that occur") for note in split.notes)
+    assert any(note.startswith("800 other rows with identical") for note in split.notes)
+
+
 @pytest.mark.parametrize("groups", [4, 40, 3000])
 @pytest.mark.parametrize("kind", ["binary", "regression"])
 def test_no_group_is_divided(groups, kind):

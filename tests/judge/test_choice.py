@@ -136,10 +136,13 @@ def test_better_trees_are_named_and_not_chosen(world) -> None:
 def test_one_rung_alone_is_reported_as_such(world) -> None:
     y, predict = world
     alone = choose([rung("neuron", predict(0.7))], "roc_auc", y)
-    assert (alone.chosen, alone.verdict) == ("neuron", "only")
-    assert "nothing to choose from" in alone.headline
+    assert (alone.chosen, alone.verdict, alone.compared) == ("neuron", "only", False)
+    assert "no other rung was asked for, so whether that is good cannot be told" in alone.headline
+    failed = rung("dense", None, status="failed: diverged")
+    left = choose([rung("neuron", predict(0.7)), failed], "roc_auc", y)
+    assert "no other rung finished, so whether" in left.headline
     above = choose([rung("majority", GUESS), rung("neuron", predict(0.7))], "roc_auc", y)
-    assert above.verdict == "only"
+    assert (above.verdict, above.compared) == ("only", True)
     assert above.headline.endswith("better than the majority class: use the single neuron.")
     guess = choose([rung("majority", GUESS)], "accuracy", y)
     assert (guess.chosen, guess.verdict) == ("majority", "only")
@@ -277,12 +280,17 @@ def test_a_rung_that_the_budget_cut_short_is_not_beaten_in_a_fair_race(world) ->
     rungs = [rung("majority", GUESS), rung("neuron", predict(0.7)), dense, trees]
     found = choose(rungs, "roc_auc", y)
     assert found.headline.endswith(
-        "two hidden layers (cut short by the time budget) do no better: use the single neuron."
+        "two hidden layers (cut short by the time budget) do no better, which a longer --budget "
+        "may change: use the single neuron."
     )
     said = " ".join(found.sentences)
     assert "Gradient-boosted trees (cut short by the time budget) reach" in said
     assert "a longer --budget makes this a fair comparison" in said
     assert "holds against" not in said
+    assert said.count("a longer --budget") == 2  # once a rung
+    assert "On rows held out from learning: of 100 random pairs" in said
+    guess = choose([rung("majority", GUESS), rung("dense", predict(0.0), cut=True)], "roc_auc", y)
+    assert guess.headline.endswith("no training came to its end: try again with a longer --budget.")
 
 
 def test_trees_that_win_although_they_were_cut_short_are_to_be_considered(world) -> None:

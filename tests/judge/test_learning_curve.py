@@ -41,6 +41,14 @@ def test_a_flat_curve_promises_nothing() -> None:
     assert "within noise" in noisy.sentence
 
 
+def test_a_gain_that_may_be_large_is_not_called_too_little() -> None:
+    sizes, values = [100, 200, 400, 800], [0.70, 0.735, 0.755, 0.769]
+    found = extrapolate(sizes, values, [0.04, 0.04, 0.03, 0.02], title="accuracy")
+    assert not found.helps
+    assert found.high > 0.03
+    assert found.sentence.endswith("too unsure to tell whether more rows would help.")
+
+
 def test_a_sure_but_small_gain_is_called_small() -> None:
     values = [0.9 - 0.5 * n**-0.5 for n in SIZES]
     found = extrapolate(SIZES, values, [0.00001] * 4 + [0.01])

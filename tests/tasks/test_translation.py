@@ -12,6 +12,7 @@ from safetensors.numpy import load, save
 from tests.tasks.following import followed
 from tests.translating import pairs, table, tiny_marian
 
+from neuroscope import nets
 from neuroscope.base.errors import InputError, ModelError, RecipeError, SchemaError
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.text.tokeniser import Tokeniser
@@ -21,7 +22,7 @@ from neuroscope.tasks._learning import Problem, Watch, predict
 from neuroscope.tasks._translation import dictionary
 from neuroscope.tasks._translation.nets import bits_of, divided
 from neuroscope.tasks._translation.posing import columns_of, paired, pose, schema_of
-from neuroscope.tasks._translation.sentences import LONGEST, PairEncoder
+from neuroscope.tasks._translation.sentences import LONGEST, PairEncoder, Sentences, Vocabulary
 from neuroscope.tasks.rungs.translation import RUNGS
 
 
@@ -136,6 +137,19 @@ def test_bits_are_what_the_net_says_token_by_token() -> None:
                              torch.from_numpy(np.array([[2, *target]])))  # fmt: skip
     each = logits[0].log_softmax(1).gather(1, torch.tensor([[*target, 3]]).T)
     assert learner.predict(x)[0, 0] == pytest.approx(-float(each.sum()) / np.log(2), rel=1e-4)
+
+
+def test_a_reference_that_is_cut_costs_as_much_a_character_as_others() -> None:
+    random = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(300)]
+    texts = [" ".join(random.choice(words, n)) for n in (20, 400, 1600)]
+    cutter = Tokeniser.train("bpe", texts, 1000, seen=2, single_digits=True)
+    shape = {"vocabulary": len(cutter), "width": 32, "layers": 1, "heads": 1, "seed": 0}
+    net = nets.build({"family": "transformer_pairs", "options": shape})
+    x = Sentences(("w1 w2",) * 3, tuple(texts), Vocabulary(cutter))
+    assert len(x.tokens[1][2]) == LONGEST
+    each = bits_of(net, x) / [len(text) for text in texts]
+    assert each.max() < 1.3 * each.min()
 
 
 def test_digits_stay_single_and_numbers_are_spelt_of_them() -> None:

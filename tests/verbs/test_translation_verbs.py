@@ -49,6 +49,12 @@ def test_two_aligned_files_are_translated_unasked(climbed: dict[str, Any]) -> No
     assert "empty_side" in {f["code"] for f in climbed["findings"]}
 
 
+def test_a_dictionary_is_no_guess_and_may_be_what_to_use(climbed: dict[str, Any]) -> None:
+    assert (climbed["chosen"], climbed["verdict"], climbed["usable"]) == ("dictionary", "use", True)
+    assert "guessing" not in climbed["why"]
+    assert climbed["headline"].endswith("use the word-by-word dictionary.")
+
+
 def test_the_result_shows_sentences_side_by_side(climbed: dict[str, Any]) -> None:
     block = climbed["translation"]
     assert (block["source"], block["target"], block["beam"]) == ("de", "en", 4)

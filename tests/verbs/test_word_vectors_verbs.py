@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.tasks.following import followed
 
 from neuroscope.base.errors import InputError, SchemaError
-from neuroscope.verbs._prepare import DataOptions
+from neuroscope.base.events import ignore
+from neuroscope.base.recipe import Recipe
+from neuroscope.data.sources import read
+from neuroscope.tasks._learning import Watch
+from neuroscope.tasks.rungs.word_vectors import RUNGS
+from neuroscope.verbs._prepare import DataOptions, prepare
 from neuroscope.verbs.judge import judge
 from neuroscope.verbs.load import load
 from neuroscope.verbs.look import look
@@ -118,3 +125,20 @@ def test_options_that_say_nothing_about_words(tmp_path) -> None:
         look(file, DataOptions(task="word_vectors", target="x"))
     with pytest.raises(SchemaError, match="there is no column of text"):
         look("iris", DataOptions(task="word_vectors", drop=("species",)))
+
+
+@pytest.mark.parametrize(("name", "own"), [
+    ("counts", {"width", "window", "subsample"}),
+    ("skipgram", {"width", "window", "negatives", "subsample", "epochs", "learning_rate", "seed"}),
+])  # fmt: skip
+def test_each_choice_of_a_recipe_is_followed_or_refused(name: str, own: set[str], tmp_path) -> None:
+    source = read(corpus(tmp_path, text(300)))
+    problem = prepare(source, ASKED, seed=0, monitor=ignore).problem
+    rung, training = RUNGS.get(name), problem.folds[0]
+    recipe = replace(rung.recipes(training)[0], width=6, subsample=1e-3)
+
+    def said(changed: Recipe) -> np.ndarray:
+        return rung.fit(training, changed, Watch(name)).vectors
+
+    solved = ("seed",) if name == "counts" else ()  # a small one comes out the same by any seed
+    assert followed(rung, recipe, said, given=solved) == own

@@ -202,3 +202,8 @@ class Recipe:
             return cls.from_json(record)
         except RecipeError as error:
             raise error.at(str(path)) from error
+
+
+def all_but(*names: str) -> tuple[str, ...]:
+    """Return every choice of a recipe but these: what a rung that follows only them ignores."""
+    return tuple(field.name for field in dataclasses.fields(Recipe) if field.name not in names)

@@ -227,29 +227,39 @@ def _twins(
     """Return blocks of rows with identical features, unless identical rows are the rule."""
     hashes = feature_hashes(table, schema)
     _, inverse, counts = np.unique(hashes[usable], return_inverse=True, return_counts=True)
-    twins = int((counts[inverse] > 1).sum())
+    sizes = counts[inverse]
+    twins = int((sizes > 1).sum())
     if not twins:
         return None, ()
-    if twins > MOST_TWINS * len(usable) and (
-        counts.max() > LARGEST_BLOCK * len(usable) or _by_chance(table, schema, usable)
-    ):
+    if twins <= MOST_TWINS * len(usable):
+        return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
+    if _by_chance(table, schema, usable):
         text = f"{twins:,} rows have an identical twin, which so few different values make likely;"
         return None, (f"{text} they are divided like all others",)
-    return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
+    large = sizes > LARGEST_BLOCK * len(usable)
+    if not large.any():
+        return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
+    hashes[usable[large]] = np.arange(large.sum(), dtype=np.uint64)  # each its own
+    return hashes, (
+        f"{int(large.sum()):,} rows are one of {len(np.unique(inverse[large]))} that occur in more "
+        f"than {LARGEST_BLOCK:.0%} of the rows, and are divided like all others",
+        f"{twins - int(large.sum()):,} other rows with identical features are never drawn apart",
+    )
 
 
 def _by_chance(table: Table, schema: Schema, usable: np.ndarray) -> bool:
     """Tell whether a row would often meet an equal one if its columns were drawn independently.
 
-    In an export that repeats rows, or a class that was oversampled, it would not.
+    In an export that repeats rows, or a class that was oversampled, it would not; and texts and
+    pictures do not repeat by chance.
     """
     equal = 1.0  # probability that two rows agree in the columns so far
     for column in schema.features:
-        if column.kind == "image":  # told apart by pixels, not by value
-            return True
+        if column.kind in ("text", "image"):
+            return False
         values = columns.row_hashes(table, [column.name])[usable]
-        shares = np.unique(values, return_counts=True)[1] / len(usable)
-        equal *= float(shares @ shares)
+        counts = np.unique(values, return_counts=True)[1]
+        equal *= float(counts @ (counts - 1)) / (len(usable) * (len(usable) - 1))
         if equal * len(usable) < RARE_TWINS:
             return False
     return True

@@ -67,6 +67,7 @@ class Choice(Record):
     best: str
     verdict: Verdict
     usable: bool  # False when the advice is not to use the chosen rung
+    compared: bool  # False when nothing stands beside the chosen rung, not even guessing
     yardstick_better: bool
     headline: str  # one sentence: figure, nearest alternative, what to do
     why: str  # the headline, and the advice on the yardstick where it does better
@@ -113,6 +114,7 @@ def choose(
         best=field.best.name,
         verdict=verdict,
         usable=chosen is not field.baseline,
+        compared=len(field.ran) > 1,
         yardstick_better=yardstick_better,
         headline=headline,
         why=f"{headline} {_on_yardstick(field, chosen)}" if advised else headline,
@@ -227,7 +229,7 @@ def _is_enough(field: _Field, chosen: RungScore) -> str:
     gap = field.difference(rival, chosen)
     use = f"use {_the(chosen.title)}"
     if gap.gain <= 0:
-        more = f"{_named(rival)} {_verb(rival, 'do')} no better"
+        more = f"{_named(rival)} {_verb(rival, 'do')} no better{_untold(rival, gap)}"
         return f"{_reached(field, chosen)}; {more}: {use}."
     adds = _verb(rival, "add") if metric.greater_is_better else f"{_verb(rival, 'lower')} it by"
     more = f"{_named(rival)} {adds} {_amount(metric, gap)}, {_weight(gap)}"
@@ -237,8 +239,8 @@ def _is_enough(field: _Field, chosen: RungScore) -> str:
 def _nothing_to_choose_from(field: _Field, chosen: RungScore) -> str:
     base = field.baseline
     if base is None or chosen is base:
-        alone = "no other rung finished, so there is nothing to choose from"
-        return f"{_reached(field, chosen)}; {alone}."
+        other = "no other rung finished" if field.missing else "no other rung was asked for"
+        return f"{_reached(field, chosen)}; {other}, so whether that is good cannot be told."
     gap = _amount(field.scored.metric, field.difference(chosen, base))
     better = f"{gap} better than {base.title}"
     said = f"{_reached(field, chosen)}, {better}: use {_the(chosen.title)}"
@@ -261,10 +263,10 @@ def _nothing_beats_guessing(field: _Field, chosen: RungScore) -> str:
     gap = field.difference(best, chosen)
     amount = _amount(field.scored.metric, gap)
     found = f"{amount} better, which chance explains" if gap.gain > 0 else "no better"
-    return (
-        f"Nothing beats guessing: {_reached(field, best, capital=False)}, {found}; "
-        "do not use a model on these columns."
-    )
+    said = f"Nothing beats guessing: {_reached(field, best, capital=False)}, {found}; "
+    if all(rung.cut for rung in field.learned) and field.learned:
+        return f"{said}but no training came to its end: try again with a longer --budget."
+    return f"{said}do not use a model on these columns."
 
 
 def _many(chosen: RungScore) -> bool:
@@ -278,10 +280,11 @@ def _sentences(field: _Field, chosen: RungScore) -> list[str]:
     metric, own = field.scored.metric, field.interval(chosen)
     size = f" ({chosen.parameters:,} parameters)" if chosen.parameters else ""
     percent = f"{100 * own.confidence:g} %"
+    words = metric.words(own.value, "" if _many(chosen) else "positive")
     said = [
         f"{_capital(chosen.title)}{size}: {metric.title} {metric.text(own.value)}, {percent} "
         f"interval {metric.text(own.low)} to {metric.text(own.high)}.",
-        metric.words(own.value, "" if _many(chosen) else "positive"),
+        f"On rows held out from learning: {_lower(words)}",
     ]
     others = [rung for rung in field.candidates if rung is not chosen]
     said += [_compared(field, rung, chosen) for rung in others]
@@ -317,7 +320,17 @@ def _compared(field: _Field, rung: RungScore, chosen: RungScore) -> str:
     if gap.value == 0:
         return f"{reached}, the same."
     side = "better" if gap.gain > 0 else "worse"
-    return f"{reached}, {_amount(metric, gap)} {side}, {_weight(gap)}."
+    untold = _untold(rung, gap)
+    return f"{reached}, {_amount(metric, gap)} {side}{untold or f', {_weight(gap)}'}."
+
+
+def _untold(rung: RungScore, gap: Difference) -> str:
+    """Return what to say of a rung that did worse and had too little time to show more."""
+    return ", which a longer --budget may change" if _unfair(rung, gap) else ""
+
+
+def _unfair(rung: RungScore, gap: Difference) -> bool:
+    return rung.cut and not rung.yardstick and gap.gain < 0
 
 
 def _reached(field: _Field, rung: RungScore, capital: bool = True) -> str:
@@ -369,6 +382,11 @@ def _verb(rung: RungScore, verb: str) -> str:
 def _the(title: str) -> str:
     first, _, rest = title.partition(" ")
     return f"the {rest}" if first.lower() in ("a", "an", "one") and rest else title
+
+
+def _lower(text: str) -> str:
+    second = text[1:2]
+    return text if second.isupper() else text[:1].lower() + text[1:]
 
 
 def _capital(title: str) -> str:

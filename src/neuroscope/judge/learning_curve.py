@@ -21,6 +21,7 @@ _EXPONENTS = np.linspace(0.1, 1.5, 29)  # the range seen in practice; outside it
 _REPEATS = 300
 _NOTHING = 0.0005  # a gain that reads as 0.000
 _LITTLE = 0.002  # a gain that is sure near a perfect score, and not worth its rows
+_MUCH = 0.02  # a gain that would be worth its rows, where the scores are surer than that
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def extrapolate(
         low=low,
         high=high,
         helps=helps,
-        sentence=_sentence(int(n[-1]), (gain, low, high), helps, title),
+        sentence=_sentence(int(n[-1]), (gain, low, high), float(e[-1]), helps, title),
     )
 
 
@@ -131,7 +132,9 @@ def _fit(
     return limits[best, curves], gains[best, curves], _EXPONENTS[best]
 
 
-def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: str) -> str:
+def _sentence(
+    rows: int, gain: tuple[float, float, float], error: float, helps: bool, title: str
+) -> str:  # fmt: skip
     doubled = f"Twice as many rows to learn from ({2 * rows:,} instead of {rows:,}) would"
     if max(gain) < _NOTHING:
         return (
@@ -142,6 +145,8 @@ def _sentence(rows: int, gain: tuple[float, float, float], helps: bool, title: s
     spread = f"({low} to {high})"
     if helps:
         return f"{change} {spread}: more rows would help."
+    if gain[2] > max(error, _MUCH):
+        return f"{change} {spread}: too unsure to tell whether more rows would help."
     if gain[1] > 0:
         return f"{change} {spread}: too little to matter, more rows would hardly help."
     if amount == "0":

@@ -17,6 +17,12 @@ VERDICTS = {
         "Consider trees",
         "Gradient-boosted trees do better on these data than any network here.",
     ),
+    "alone": (
+        "warn",
+        "Nothing beside it",
+        "No guess and no other rung stands beside this model: climb more rungs to see what it is "
+        "worth.",
+    ),
     "do_not_use": (
         "bad",
         "Do not use it",

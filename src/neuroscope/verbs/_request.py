@@ -252,10 +252,9 @@ def _check_sensitivity(wanted: float, cost: str | None) -> None:
 def _ignored(given: Recipe, candidates: Sequence[Recipe], rung: ModuleType) -> list[str]:
     """Return the choices that a rung does not follow; what it says itself may stand there."""
     follows = getattr(rung, "FOLLOWS", ())
-    if rung.CORE:
-        return [name for name in DEEP_ONLY if name not in follows]
+    special = DEEP_ONLY if rung.CORE else (*SPECIAL, *DENSE)
     own, fields = candidates[0] if candidates else given, getattr(rung, "IGNORES", ())
-    fields = [*(n for n in (*SPECIAL, *DENSE) if n not in follows), *fields]
+    fields = dict.fromkeys([*(n for n in special if n not in follows), *fields])
     return [n for n in fields if n != "loss" and getattr(given, n) != getattr(own, n)]
 
 

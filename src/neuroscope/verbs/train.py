@@ -269,6 +269,8 @@ def _result(
     source = climb.asked.source
     positive = problem.codec.classes[-1] if problem.kind == "binary" else ""
     verdict = "use" if choice.usable else "do_not_use"
+    if not choice.compared and choice.usable:
+        verdict = "alone"
     return {
         "name": climb.folder.name,
         "created": climb.folder.read_json("run.json")["created"],

@@ -18,22 +18,21 @@ series, or its level m where shares of that fit better. Columns known up to now 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from neuroscope.base.errors import ModelError
 from neuroscope.base.events import EpochEnded
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import Recipe, all_but
 from neuroscope.data.series.windows import Block, Windows
 from neuroscope.neuron.units import least_squares
 from neuroscope.tasks._forecast.encoder import WindowEncoder
 from neuroscope.tasks._forecast.posing import Posed
 from neuroscope.tasks._learning import Training, Watch
 
-_FOLLOWS = ("net", "l2", "look_back", "seed", "device", "reasons")  # of a recipe
-IGNORES = tuple(field.name for field in fields(Recipe) if field.name not in _FOLLOWS)
+IGNORES = all_but("net", "l2", "look_back", "seed", "device", "reasons")
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # of the weights, in units of a reading's variance
 _FEW = 300  # windows; below, a strong penalty is the better guess
 _MANY = 20_000  # windows, from which the penalty hardly matters

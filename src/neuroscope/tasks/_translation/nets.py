@@ -122,7 +122,10 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetTr
 
 
 def bits_of(net: nn.Module, x: Sentences) -> np.ndarray:
-    """Return -log2 p of each reference and its end, (n,), all tokens by the net."""
+    """Return -log2 p of each reference and its end, (n,), all tokens by the net.
+
+    Of a reference that is cut, what is kept stands for the rest.
+    """
     import torch  # noqa: PLC0415 - slow to import
 
     from neuroscope.train.losses import tokens_cross_entropy  # noqa: PLC0415
@@ -139,7 +142,7 @@ def bits_of(net: nn.Module, x: Sentences) -> np.ndarray:
             each = tokens_cross_entropy(logits, batch.targets.flatten(), 0.0)
             sums = each.view(len(positions), -1).sum(1, dtype=torch.float64)
             bits[positions] = sums.cpu().numpy() / math.log(2)
-    return bits
+    return bits * x.stretch
 
 
 def _blocks(lengths: np.ndarray, tokens: int) -> Iterator[np.ndarray]:

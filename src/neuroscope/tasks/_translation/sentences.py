@@ -100,6 +100,16 @@ class Sentences:
         """Tokens of both sides, each cut to the longest."""
         return self.vocabulary.read(self.source), self.vocabulary.written(self.references)
 
+    @cached_property
+    def stretch(self) -> np.ndarray:
+        """Tokens of each reference over those that are kept of it, (n,): 1 unless it is cut."""
+        kept = np.array([len(tokens) for tokens in self.tokens[1]], np.float64)
+        found = np.ones(len(kept))
+        cut = np.flatnonzero(kept >= self.vocabulary.longest)
+        whole = self.vocabulary.cutter.encode([self.references[row] for row in cut])
+        found[cut] = [len(tokens) for tokens in whole] / kept[cut]
+        return found
+
     def rows(self) -> PairRows:
         """Return the pairs as the loop learns from them."""
         from neuroscope.train.pairs import PairRows, Ragged  # noqa: PLC0415 - imports torch

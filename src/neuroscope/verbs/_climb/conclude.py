@@ -105,7 +105,7 @@ class Conclusion:
         watch = Watch(self.run.name, -1, self.climb.monitor, seconds, self.climb.stop,
                       alone=True, trial=self.run.trial)  # fmt: skip
         learner = self.rung.fit(training, self.run.recipe, watch)
-        self.run.recipe, self.run.parameters = learner.recipe, learner.parameters
+        self.run.recipe = learner.recipe
         self.climb.monitor(Progress(label="fitting the chosen rung on all rows", done=1, total=1))
         return learner
 

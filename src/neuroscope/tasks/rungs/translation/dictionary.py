@@ -1,4 +1,4 @@
-"""Rung 0: word by word, by a dictionary that the pairs themselves give (IBM model 1)."""
+"""Rung 1: word by word, by a dictionary that the pairs themselves give (IBM model 1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 TITLE = "a word-by-word dictionary"
-ORDER = 0
+ORDER = 1
 YARDSTICK = False
 PARALLEL = False
 SHARE = 0.1

@@ -1,4 +1,4 @@
-"""Rung 1: a GRU reads, another writes and looks back at what was read (attention)."""
+"""Rung 2: a GRU reads, another writes and looks back at what was read (attention)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 TITLE = "a GRU with attention"
-ORDER = 1
+ORDER = 2
 YARDSTICK = False
 PARALLEL = False
 SHARE = 1.0

@@ -1,4 +1,4 @@
-"""Rung 3: a net that learned from millions of pairs, fine-tuned on these."""
+"""Rung 4: a net that learned from millions of pairs, fine-tuned on these."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 TITLE = "a pretrained Transformer (fine-tuned)"
-ORDER = 3
+ORDER = 4
 YARDSTICK = False
 PARALLEL = False
 SHARE = 2.0

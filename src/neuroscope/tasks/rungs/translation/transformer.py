@@ -1,4 +1,4 @@
-"""Rung 2: the Transformer: reading and writing by attention alone."""
+"""Rung 3: the Transformer: reading and writing by attention alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 TITLE = "a Transformer"
-ORDER = 2
+ORDER = 3
 YARDSTICK = False
 PARALLEL = False
 SHARE = 2.0

@@ -17,7 +17,7 @@ import numpy as np
 
 from neuroscope.base import randomness
 from neuroscope.base.errors import InputError
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import Recipe, all_but
 from neuroscope.data.text.corpus import NOISE_POWER, Corpus, pair_counts
 from neuroscope.neuron.skipgram import Settings, plan_of
 from neuroscope.tasks._learning import Training, Watch
@@ -26,6 +26,8 @@ from neuroscope.tasks._words.posing import SUBSAMPLE, WINDOW
 
 __all__ = [
     "CORE",
+    "FOLLOWS",
+    "IGNORES",
     "ORDER",
     "PARALLEL",
     "REFITTED",
@@ -44,6 +46,8 @@ PARALLEL = False
 SHARE = 0.3
 CORE = False
 REFITTED = True
+FOLLOWS = ("width", "window", "subsample")
+IGNORES = all_but(*FOLLOWS, "net", "seed", "device", "reasons")
 WIDTH = 100
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from neuroscope.base.errors import RecipeError
 from neuroscope.base.events import EpochEnded, WarningRaised
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import Recipe, all_but
 from neuroscope.neuron import skipgram
 from neuroscope.neuron.skipgram import Settings, Tables
 from neuroscope.tasks._learning import Training, Watch
@@ -16,6 +16,7 @@ from neuroscope.tasks._words.posing import NOISE, SUBSAMPLE, WINDOW
 __all__ = [
     "CORE",
     "FOLLOWS",
+    "IGNORES",
     "ORDER",
     "PARALLEL",
     "REFITTED",
@@ -35,6 +36,9 @@ SHARE = 1.0
 CORE = True
 REFITTED = True
 FOLLOWS = ("width", "window", "negatives", "subsample")
+IGNORES = all_but(
+    *FOLLOWS, "net", "epochs", "learning_rate", "seed", "precision", "device", "reasons"
+)
 WIDTH = 100
 _WORDS_ENOUGH = 5_000_000  # words read in all epochs
 _EPOCHS = 5, 25  # at least and at most
