@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from neuroscope.base import events
-from neuroscope.base.errors import DivergedError, WorkError
+from neuroscope.base.errors import BudgetError, DivergedError, WorkError
 from neuroscope.judge.intervals import Difference
 from neuroscope.runs import artefact
 from neuroscope.tasks._learning import Budget
@@ -88,6 +88,17 @@ def test_a_rung_that_cannot_be_fitted_on_all_rows_gives_way_to_the_next(monkeypa
     assert result["rungs"][2]["status"].startswith("failed: its fit on all rows")
     assert artefact.load(result["model"]).card.learner == "neuron"
     assert "was to be used" in Path(result["report"]).read_text(encoding="utf-8")
+
+
+def test_a_rung_without_time_is_skipped_and_not_argued_with(monkeypatch) -> None:
+    def late(training, recipe, watch):
+        raise BudgetError("the time budget allowed 3 steps of 900", remedy="give more time")
+
+    monkeypatch.setattr(RUNGS.get("dense"), "fit", late)
+    options = TrainOptions(rungs=("majority", "neuron", "dense"), epochs=10)
+    result = train("two-moons", options=options)
+    assert result["rungs"][2]["status"].startswith("skipped: the time budget allowed 3 steps")
+    assert "did not finish and may do better" in result["headline"]
 
 
 def test_when_no_rung_is_left_the_run_fails_and_says_why(monkeypatch) -> None:

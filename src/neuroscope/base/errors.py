@@ -86,6 +86,10 @@ class DivergedError(WorkError):
     """The loss stopped being finite, also after the learning rate was halved."""
 
 
+class BudgetError(WorkError):
+    """The time was so short that what came out would say nothing."""
+
+
 class StorageError(WorkError):
     """The disk is full or a folder cannot be written."""
 

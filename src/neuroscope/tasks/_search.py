@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from neuroscope.base import settings
-from neuroscope.base.errors import DivergedError
+from neuroscope.base.errors import BudgetError, DivergedError
 from neuroscope.base.events import SearchTried, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.splits import inner_split
@@ -90,7 +90,7 @@ def search(
         recipe, part = trial
         try:
             return score(part, part.predict_held(rung.fit(part, recipe, replace(quiet))), metric)
-        except DivergedError:
+        except (DivergedError, BudgetError):
             return -np.inf
 
     began, scores, trials = time.monotonic(), [], []

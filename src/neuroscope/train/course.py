@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from neuroscope.base import randomness
-from neuroscope.base.errors import Interrupted
+from neuroscope.base.errors import BudgetError, Interrupted
 from neuroscope.base.events import (
     CheckpointSaved,
     DeadUnits,
@@ -44,6 +44,7 @@ from neuroscope.train.signals import PROBE_ROWS, StepProbe, dead_units
 from neuroscope.train.state import State, copied, prefixed
 
 _REPORTS = 100  # epochs of a fit whose gradients and dead units are looked at, at most
+_FEWEST_STEPS = 10  # in less than an epoch, of which the weights say anything
 _DIVERGED_LOOK = 5.0  # seconds between two looks at the loss within an epoch
 
 
@@ -155,6 +156,11 @@ class Course:
                 self._look()
             if clock.over:
                 break
+        if clock.over and clock.step < min(_FEWEST_STEPS, clock.epoch_steps):
+            raise BudgetError(
+                f"the time budget allowed {counted(clock.step, 'step')} of {clock.planned:,}",
+                remedy="give more time with --budget",
+            )
         self._close(rate, groups, probe)
 
     def _look(self) -> None:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from neuroscope.base.errors import NeuroscopeError
+from neuroscope.base.errors import BudgetError, NeuroscopeError
 from neuroscope.base.events import (
     CheckpointSaved,
     Monitor,
@@ -94,7 +94,8 @@ class Climb:
             )
             run.status = "done"
         except FAILURES as error:
-            run.status = f"failed: {reason(error)}"
+            how = "skipped" if isinstance(error, BudgetError) else "failed"
+            run.status = f"{how}: {reason(error)}"
             self.monitor(WarningRaised(message=reason(error), rung=run.name))
         finally:
             run.seconds = spent_before + time.monotonic() - began

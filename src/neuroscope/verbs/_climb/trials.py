@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from neuroscope.base.errors import DivergedError
+from neuroscope.base.errors import BudgetError, DivergedError
 from neuroscope.base.events import Event, FoldFinished, Monitor, SearchTried, WarningRaised
 from neuroscope.base.recipe import Recipe
 from neuroscope.judge.metrics import Metric
@@ -33,7 +33,7 @@ _ONLY_SHARE = 0.95  # of a rung's seconds, for the folds of its only recipe and 
 _TRIALS_SHARE = 0.85  # of a rung's seconds; no further recipe is begun that would end later
 _SAVE_SECONDS = 2.0  # a fold that took longer is kept at once: a killed run goes on after it
 
-FAILURES = (DivergedError, MemoryError)  # that end a rung, and not the run
+FAILURES = (DivergedError, BudgetError, MemoryError)  # that end a rung, and not the run
 
 
 def reason(error: Exception) -> str:
