@@ -142,6 +142,17 @@ def test_near_rungs_are_all_on_the_scale() -> None:
     assert not any("off the scale" in track.drawing for track in chart.tracks)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [(0.563, 0.617, 0.555), (0.1, 0.9), (0.318, 1.0, 1.0), (4.74, 3.57, 2.16, 6.12, 5.47)],
+    ids=["one ahead", "two", "two alike", "spread"],
+)
+def test_the_scale_is_never_that_of_one_bar(values) -> None:
+    """Zooming in brings nothing where nothing can be told apart that way."""
+    chart = ladder(rungs(*values, spread=0.006), "1", greater_is_better=True)
+    assert not any("off the scale" in track.drawing for track in chart.tracks)
+
+
 def test_places_on_the_ladder_follow_the_values() -> None:
     import re
 
@@ -244,6 +255,13 @@ def test_gradients_are_means_over_folds_and_skip_what_is_not_finite() -> None:
 def test_a_wide_range_of_losses_is_drawn_on_a_logarithmic_scale() -> None:
     assert "10⁻" in curves.losses([epochs([10.0**-i for i in range(8)])], "x")
     assert "10⁻" not in curves.losses([epochs([1.0, 0.9, 0.8], [1.0, 0.8, 0.7])], "x")
+
+
+def test_a_single_epoch_is_no_curve_and_no_epoch_is_half() -> None:
+    assert curves.losses([epochs([1.0])] * 5, "x") is None
+    assert curves.gradients(flow([1.0], [0.5]), "x") is None
+    assert ">1.5<" not in curves.losses([epochs([1.0, 0.9])], "x")
+    assert ">1.5<" not in curves.gradients(flow([1.0, 0.5]), "x")
 
 
 def test_charts_of_nothing_are_none() -> None:

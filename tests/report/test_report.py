@@ -322,16 +322,45 @@ def test_a_full_disk_keeps_the_previous_report(churn, monkeypatch) -> None:
     assert (churn / "report.html").read_bytes() == before
 
 
-def test_of_many_fits_only_the_last_are_drawn(tmp_path) -> None:
-    run = RunFolder.create(tmp_path, "search")
-    for _ in range(40):
-        for epoch in range(1, 4):
+def learned(folder, *fits: int, validated: bool = True) -> RunFolder:
+    """Return a run of one net: for each fit, how many of its 3 epochs it came to."""
+    run = RunFolder.create(folder, "search")
+    for reached in fits:
+        for epoch in range(1, reached + 1):
             run.monitor(
                 events.EpochEnded(
                     rung="dense", fold=0, epoch=epoch, epochs=3, train_loss=1 / epoch,
-                    valid_loss=1 / epoch, learning_rate=0.1, seconds=1.0,
+                    valid_loss=1 / epoch if validated else None, learning_rate=0.1, seconds=1.0,
                 )
             )  # fmt: skip
+    return run
+
+
+def test_of_many_fits_only_the_last_are_drawn(tmp_path) -> None:
+    run = learned(tmp_path, *[3] * 40)
     page = page_of(run.path)
     assert "The last 12 of 40 fits are drawn" in page.text
     assert sum(svg.get("class") == "line train faint" for svg in page.all("path")) == 12
+
+
+def test_a_net_of_one_epoch_has_its_numbers_and_no_chart(tmp_path) -> None:
+    page = page_of(learned(tmp_path, 1, 1).path)
+    section = page.text.partition("How it learned")[2]
+    assert "one epoch only, so there is no curve to draw" in section
+    assert "Lowest validation loss" in section
+    assert "fits are drawn" not in section
+    assert not [svg for svg in page.all("svg") if svg.get("class") == "chart"]
+
+
+def test_fits_of_one_epoch_beside_longer_ones_are_told_as_dots(tmp_path) -> None:
+    page = page_of(learned(tmp_path, 1, 3).path)
+    assert "2 fits are drawn, one line each, those of one epoch as dots." in page.text
+
+
+def test_without_validation_loss_the_legend_is_silent_about_it(tmp_path) -> None:
+    legends = [
+        [span.get("class") for span in page_of(learned(tmp_path / name, 3, validated=seen).path)
+         .all("span") if str(span.get("class")).startswith("key ")]
+        for name, seen in (("with", True), ("without", False))
+    ]  # fmt: skip
+    assert legends == [["key train", "key valid", "key best"], ["key train"]]

@@ -47,3 +47,8 @@ def test_light_dark_narrow_and_paper_are_all_served() -> None:
     assert light == dark
     used = set(re.findall(r"var\(--([a-z-]+)\)", STYLE)) - {"depth", "strength"}
     assert used <= light
+
+
+def test_on_a_phone_the_name_of_a_rung_keeps_room_beside_a_long_note() -> None:
+    narrow = STYLE.partition("max-width: 720px")[2].partition("@media")[0]
+    assert re.search(r"\.track, \.scale { grid-template-columns: minmax\(\d+em, 1fr\) auto", narrow)

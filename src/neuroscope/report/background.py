@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from neuroscope.base.nouns import called
+from neuroscope.base.wording import counted
 from neuroscope.report.figures import count, duration, is_number, plain, score
 from neuroscope.report.story import Story, as_dict, entries
 
@@ -85,7 +86,7 @@ def _schema(story: Story) -> Section:
     return {
         "summary": f"{features:,} of {len(columns):,} columns are looked at ({named})."
         if features
-        else f"{len(columns):,} columns, none of which is a feature.",
+        else f"{counted(len(columns), 'column')}, and no feature.",
         "rows": [
             [
                 plain(c.get("name")),

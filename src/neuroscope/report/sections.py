@@ -165,7 +165,7 @@ def training(story: Story) -> Section:
         for rung in dict.fromkeys([*epochs, *flows])
         if rung in flows or any(event.epochs > 1 for event in epochs[rung])  # else solved at once
     ]
-    nets = [net for net in nets if net["loss"] or net["flow"]]
+    nets = [net for net in nets if net["loss_rows"] or net["flow_rows"]]
     return {"nets": nets, "closed_form": _closed_form(story)} if nets else None
 
 
@@ -194,7 +194,8 @@ def _net(title: str, epochs: list[EpochEnded], flows: list[GradientFlow]) -> dic
     return {
         "title": title,
         "loss": curves.losses(fits, title),
-        "drawn": _drawn(len(fits), len(every)),
+        "has_valid": any(event.valid_loss is not None for fit in fits for event in fit),
+        "drawn": _drawn(fits, len(every)),
         "loss_words": words.reading_of_losses(fits),
         "loss_rows": [_fit_row(number, fit) for number, fit in enumerate(fits, start=1)],
         "flow": curves.gradients(layers, title),
@@ -209,10 +210,13 @@ def _net(title: str, epochs: list[EpochEnded], flows: list[GradientFlow]) -> dic
     }
 
 
-def _drawn(fits: int, every: int) -> str:
-    if every > fits:
-        return f"The last {fits} of {every:,} fits are drawn, one line each."
-    return f"{fits} fits are drawn, one line each." if fits > 1 else ""
+def _drawn(fits: list[list[EpochEnded]], every: int) -> str:
+    """Say how many fits are drawn, and as what; "" for a single one."""
+    if every == 1:
+        return ""
+    which = f"The last {len(fits)} of {every:,}" if every > len(fits) else f"{len(fits)}"
+    dots = sum(len(fit) == 1 for fit in fits)
+    return f"{which} fits are drawn, one line each{', those of one epoch as dots' * (dots > 0)}."
 
 
 def _fit_row(number: int, fit: list[EpochEnded]) -> list[str]:

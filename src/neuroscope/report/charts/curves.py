@@ -27,15 +27,20 @@ def fits(epochs: Iterable[EpochEnded]) -> list[list[EpochEnded]]:
 
 
 def losses(all_fits: Sequence[Sequence[EpochEnded]], title: str) -> Markup | None:
-    """Draw training and validation loss of every fit, the lowest validation loss as a dot."""
+    """Draw training and validation loss of every fit, the lowest validation loss as a dot.
+
+    A fit of one epoch is a dot too; None when there are no others, and so no course to see.
+    """
     training = [_points(fit, "train_loss") for fit in all_fits]
     validation = [_points(fit, "valid_loss") for fit in all_fits]
     points = [point for line in training + validation for point in line]
-    if not points:
+    if not any(len(line) > 1 for line in training + validation):
         return None
     values = [value for _, value in points]
     log = min(values) > 0 and max(values) > _LOG_FROM * min(values)
-    frame = Frame(_epochs(points), Axis.over(values, log=log), "epoch", "loss, lower is better")
+    across = _epochs(points)
+    frame = Frame(across, Axis.over(values, log=log), "epoch", "loss, lower is better",
+                  x_ticks=_whole(across))  # fmt: skip
     faint = " faint" if len(all_fits) > 1 else ""
     for lines, class_ in ((training, "train"), (validation, "valid")):
         for line in lines:
@@ -43,17 +48,23 @@ def losses(all_fits: Sequence[Sequence[EpochEnded]], title: str) -> Markup | Non
                 frame.line(line, class_ + faint)
     frame.dots([min(line, key=lambda p: p[1]) for line in validation if line], "best")
     fitted = f"{len(all_fits)} fits" if len(all_fits) > 1 else "one fit"
-    return frame.render(f"Loss of {title}", f"Training and validation loss by epoch, {fitted}")
+    named = "Training and validation loss" if any(validation) else "Training loss"
+    return frame.render(f"Loss of {title}", f"{named} by epoch, {fitted}")
 
 
 def gradients(layers: Sequence[Sequence[Point]], title: str) -> Markup | None:
-    """Draw the norm that reaches each layer, first layer first, on a logarithmic scale."""
+    """Draw the norm that reaches each layer, first layer first, on a logarithmic scale.
+
+    None where there is no course to see: a single epoch.
+    """
     drawn = [[point for point in layer if point[1] > 0] for layer in layers]
     points = [point for layer in drawn for point in layer]
-    if not points:
+    if not any(len(line) > 1 for line in drawn):
         return None
     values = [value for _, value in points]
-    frame = Frame(_epochs(points), Axis.over(values, log=True), "epoch", "gradient norm (log)")
+    across = _epochs(points)
+    frame = Frame(across, Axis.over(values, log=True), "epoch", "gradient norm (log)",
+                  x_ticks=_whole(across))  # fmt: skip
     for number, line in enumerate(drawn):
         if line:
             depth = number / max(len(drawn) - 1, 1)
@@ -83,5 +94,9 @@ def _points(fit: Sequence[EpochEnded], name: str) -> list[Point]:
 
 
 def _epochs(points: Sequence[Point]) -> Axis:
-    low, high = min(epoch for epoch, _ in points), max(epoch for epoch, _ in points)
-    return Axis(low, high) if high > low else Axis(low - 0.5, high + 0.5)
+    return Axis(min(epoch for epoch, _ in points), max(epoch for epoch, _ in points))
+
+
+def _whole(axis: Axis) -> list[float]:
+    """Return the ticks that are whole numbers: there is no half an epoch."""
+    return [tick for tick in axis.ticks() if tick == round(tick)]

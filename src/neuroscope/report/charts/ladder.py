@@ -9,7 +9,7 @@ from markupsafe import Markup
 from neuroscope.report.figures import interval, is_number, score, short
 from neuroscope.report.svg import Axis, tag
 
-_FURTHEST = 3.0  # a rung further off than so many widths of the better ones is off the scale
+_FURTHEST = 4.0  # a rung further off than so many widths of the better ones is off the scale
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,20 @@ def ladder(rungs: list[dict], chosen: str, greater_is_better: bool) -> Ladder | 
 def _axis(rungs: list[dict], greater_is_better: bool) -> Axis:
     """Return a scale on which the good rungs can be told apart; the far worse are off it.
 
-    From the best rung downwards, the next is taken on while it is near those before it.
+    From the best rung downwards, the next is taken on while the better ones, the room between them
+    included, keep a good part of the scale. Where those do not differ, there is nothing to tell
+    apart, and the next is taken on however far it is.
     """
     known = [rung for rung in rungs if is_number(rung.get("value"))]
     known.sort(key=lambda rung: rung["value"], reverse=greater_is_better)
     spans = [interval(rung.get("interval")) or (rung["value"], rung["value"]) for rung in known]
+    seen = {score(known[0]["value"])}
     low, high = spans[0]
-    for start, end in spans[1:]:
+    for rung, (start, end) in zip(known[1:], spans[1:], strict=True):
         gap = max(low - end, start - high, 0.0)
-        if gap > _FURTHEST * max(high - low, 1e-3 * abs(high)):
+        if len(seen) > 1 and gap > _FURTHEST * max(high - low, 1e-3 * abs(high)):
             break
+        seen.add(score(rung["value"]))
         low, high = min(low, start), max(high, end)
     return Axis.over([low, high])
 
