@@ -364,3 +364,25 @@ def test_without_validation_loss_the_legend_is_silent_about_it(tmp_path) -> None
         for name, seen in (("with", True), ("without", False))
     ]  # fmt: skip
     assert legends == [["key train", "key valid", "key best"], ["key train"]]
+
+
+def test_words_read_from_the_right_keep_their_numbers_to_the_right(churn) -> None:
+    word = "\u05e9\u05dc\u05d5\u05dd"
+    change(
+        churn,
+        texts={"rung": "neuron", "weights": [{"class": word, "terms": [
+            {"term": word, "weight": 1.1}]}]},
+        word_space={"tokens": 9, "words": 2, "left_out": 0, "least": 1, "near": [
+            {"word": word, "nearest": [{"word": word, "cosine": 0.5}]}]},
+    )  # fmt: skip
+    source = write_report(churn).read_text()
+    assert f"<bdi>{word}</bdi> +1.1" in source
+    assert f"<bdi>{word}</bdi> 0.50" in source
+
+
+def test_word_vectors_with_markup_in_a_word_are_escaped(churn) -> None:
+    near = [{"word": "<b>", "nearest": [{"word": "<script>", "cosine": 0.5}]}]
+    change(churn, word_space={"tokens": 9, "words": 2, "left_out": 0, "least": 1, "near": near})
+    source = write_report(churn).read_text()
+    assert "<script>" not in source
+    assert "&lt;script&gt;" in source

@@ -23,7 +23,7 @@ def weights(story: Story) -> Section:
     block = story.dict("texts")
     classes = [
         {"name": plain(one.get("class")), "terms": [
-            f"{plain(term.get('term'))} {term['weight']:+.1f}"
+            {"word": plain(term.get("term")), "weight": f"{term['weight']:+.1f}"}
             for term in _records(one.get("terms")) if is_number(term.get("weight"))
         ]}
         for one in _records(block.get("weights"))

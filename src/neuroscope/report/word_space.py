@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
 from neuroscope.report.charts.word_map import word_map
 from neuroscope.report.figures import count, is_number
 from neuroscope.report.story import Story, as_dict, entries
@@ -31,13 +33,14 @@ def _facts(block: dict[str, Any]) -> str:
     )
 
 
-def _near(one: dict[str, Any]) -> list[str]:
+def _near(one: dict[str, Any]) -> list[Markup]:
+    """Return a word and its neighbours; a word that is read from the right keeps its number so."""
     found = [
-        f"{near.get('word', '')} {near['cosine']:.2f}"
+        Markup("<bdi>{}</bdi> {:.2f}").format(str(near.get("word", "")), near["cosine"])
         for near in map(as_dict, entries(one.get("nearest")))
         if is_number(near.get("cosine"))
     ]
-    return [str(one.get("word", "")), ", ".join(found)]
+    return [Markup("<bdi>{}</bdi>").format(str(one.get("word", ""))), Markup(", ").join(found)]
 
 
 def _sound(drawn: dict[str, Any]) -> bool:
