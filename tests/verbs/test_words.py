@@ -91,8 +91,30 @@ def test_a_map_escapes_its_words_and_leaves_crowded_ones_to_their_dots() -> None
     assert "75% of how these 21 words differ is seen here" in str(drawing)
     root = ET.fromstring(str(drawing))
     assert len(list(root.iter("circle"))) == 21
-    assert 2 <= len(list(root.iter("text"))) < 10
+    assert 2 <= len(list(root.iter("text"))) < 20
     assert word_map({"words": [], "places": [], "shares": [0, 0]}, "t") is None
+
+
+def test_a_word_without_room_beside_its_dot_is_led_away_by_a_line() -> None:
+    places = [[0.0, 0.0], [3.0, 2.0], *([1.0 + 0.02 * i, 1.0] for i in range(7))]
+    names = [f"neighbour{i}" for i in range(len(places))]
+    found = {"words": names, "places": places, "shares": [0.5, 0.25]}
+    root = ET.fromstring(str(word_map(found, "t")))
+    assert {text.text for text in root.iter("text")} >= set(names)
+    assert any(path.get("class") == "lead" for path in root.iter("path"))
+
+
+@pytest.mark.parametrize("places", [[[0, 0], [2, 1]], [[0, 0], [1, 2]], [[0, 0], [9, 1]]])
+def test_a_map_is_as_high_as_its_words_need(places) -> None:
+    found = {"words": ["a", "b"], "places": places, "shares": [0.5, 0.25]}
+    root = ET.fromstring(str(word_map(found, "t")))
+    width, height = map(float, str(root.get("viewBox")).split()[2:])
+    dots = [(float(dot.get("cx", 0)), float(dot.get("cy", 0))) for dot in root.iter("circle")]
+    (left, low), (right, high) = dots
+    full = right - left > 0.75 * width or low - high > 0.75 * height
+    assert full
+    assert left == pytest.approx(width - right, abs=0.1)  # in the middle
+    assert (right - left) * places[1][1] == pytest.approx((low - high) * places[1][0], abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["o.txt", "o.vec", "o.bin", "o.bin.gz", "o.VEC.gz"])
