@@ -8,6 +8,7 @@ from rich.console import Console
 from neuroscope.cli.views import look as look_view
 from neuroscope.cli.views import result as result_view
 from neuroscope.cli.views import runs as runs_view
+from neuroscope.cli.views.blocks import texts as texts_block
 from neuroscope.cli.views.words import shown
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs.look import look
@@ -64,6 +65,27 @@ def test_the_ends_of_an_interval_are_written_where_there_is_room(told, width) ->
     assert all(len(line.rstrip()) <= width for line in ladder)
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("title", ["bits per character", "neighbours found", "accuracy"])
+@pytest.mark.parametrize("name", ["a GRU", "counted sequences of six characters"])
+def test_no_number_and_no_header_of_the_ladder_is_cut(told, width, title, name) -> None:
+    """A column for which there is no room is left out, not cut."""
+    slow = rung(told, title=name, seconds=114.0, parameters=1_841_568)
+    metric = told["metric"] | {"title": title}
+    changed = told | {"rungs": [*told["rungs"], slow], "metric": metric}
+    text = printed(result_view, changed, width).partition("The ladder")[2].partition("Verdict")[0]
+    assert "…" not in text
+    heads = text[: text.index("guessing")] if "guessing" in text else text
+    assert set(title.split()) <= set(heads.split())
+    begins = " ".join(name.split()[:4])  # of a long one the rest is on the next line
+    assert set(name.split()) <= set(text.split())
+    line = next(line for line in text.splitlines() if begins in line)
+    assert shown(slow["value"]) in line
+    for header, cell in (("time", "1 min 54 s"), ("parameters", "1,841,568")):
+        assert (header in text) == (cell in line)
+    assert "1 min 54 s" in line or width < 80
+
+
 def test_the_three_columns_that_matter_most_are_named(told) -> None:
     text = flat(printed(result_view, told))
     first, second = (entry["column"] for entry in told["importance"][:2])
@@ -81,6 +103,19 @@ def test_where_no_column_is_clear_the_weights_speak(told) -> None:
     without = flat(printed(result_view, told | {"importance": unclear, "weights": None}))
     assert "largest weights" not in without
     assert "What it looks at" not in printed(result_view, told | {"importance": []})
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_class_and_count_of_an_example_stand_beside_a_long_text(width) -> None:
+    about = {"words": (1, 9, 90), "columns": ["text"], "languages": {"English": 1.0}, "texts": 1234,
+             "vocabulary": 5, "once": 1, "examples": [
+                 {"label": "Business", "count": 1234, "text": "profits slide " * 40}]}  # fmt: skip
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        texts_block.show(about, console)
+    (line,) = (line for line in capture.get().splitlines() if "Business" in line)
+    assert line.split()[:3] == ["Business", "1,234", "profits"]
+    assert line.rstrip().endswith("…")
 
 
 def run(name: str, **changes) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,44 +12,73 @@ from rich.text import Text
 from neuroscope.cli.views.words import duration, shown
 
 _PLAIN = {"├": "|", "┤": "|", "─": "-", "●": "o", "◂": "<", "▸": ">"}
-_BAR = (13, 40)  # narrowest and widest bar, in characters
-_OTHERS = 34  # characters of the other columns, with their gaps
+_BAR = (8, 40)  # narrowest and widest bar, in characters
+_NAME = 12  # characters that a name has at least
+_GAP = 2  # characters beside each column
 _ENDS_FROM = 100  # characters a line from which the interval's ends are written beside the bar
-_ENDS = 19
+
+Cells = Callable[[Mapping[str, Any]], str]  # of a rung that ran
+_MORE: dict[str, Cells] = {  # columns beside name, score and bar, the least dispensable first
+    "time": lambda rung: duration(rung["seconds"]),
+    "parameters": lambda rung: f"{rung['parameters']:,}",
+    "ends": lambda rung: " .. ".join(map(shown, rung["interval"] or ())),
+}
+_PLACES = ("ends", "parameters", "time")  # from left to right
 
 
 def ladder(result: Mapping[str, Any], console: Console) -> Table:
-    """Return the rungs of a result as a table for this console."""
-    ascii_only = console.options.ascii_only
-    longest = max(len(rung["title"]) for rung in result["rungs"]) + 2
-    wide = console.width >= _ENDS_FROM
-    others = _OTHERS + _ENDS * wide
-    width = min(max(console.width - longest - others, _BAR[0]), _BAR[1])
+    """Return the rungs of a result as a table for this console.
+
+    No number is cut: a column for which the line has no room is left out.
+    """
+    rungs, ascii_only = result["rungs"], console.options.ascii_only
+    title = result["metric"]["title"]
+    names = [("▸ " if _is_chosen(rung, result) else "  ") + rung["title"] for rung in rungs]
+    score = max(map(len, [*title.split(), *(shown(rung["value"]) for rung in rungs)]))
+    least = max(_BAR[0], *(len(_said(rung)) for rung in rungs if rung["value"] is None), 0)
+    name_width = min(max(map(len, names)), max(console.width - score - least - 3 * _GAP, _NAME))
+    used = name_width + score + 3 * _GAP
+    more = _fitting(rungs, console.width, console.width - used - least)
+    width = min(max(console.width - used - sum(more.values()), least), _BAR[1])
     table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
-    table.add_column("  rung", no_wrap=True)
-    table.add_column(result["metric"]["title"], justify="right", min_width=6)
+    table.add_column("  rung", width=name_width)
+    table.add_column(title, justify="right", width=score)
     table.add_column("95 % interval", width=width)
-    if wide:
-        table.add_column("", justify="right", no_wrap=True)
-    if console.width >= 72:
-        table.add_column("parameters", justify="right", no_wrap=True)
-        table.add_column("time", justify="right", no_wrap=True)
-    scale = _scale(result["rungs"])
-    for rung in result["rungs"]:
-        chosen, ran = rung["name"] == result["chosen"], rung["value"] is not None
+    for name in more:
+        table.add_column("" if name == "ends" else name, justify="right", no_wrap=True)
+    scale = _scale(rungs)
+    for name, rung in zip(names, rungs, strict=True):
+        chosen, ran = _is_chosen(rung, result), rung["value"] is not None
         style = "bold green" if chosen else "" if ran else "dim"
-        cells = [("▸ " if chosen else "  ") + rung["title"]]
         if ran:
             drawn = _bar(rung["interval"], rung["value"], scale, width)
-            cells += [shown(rung["value"]), drawn]
-            cells += [" .. ".join(map(shown, rung["interval"]))] if wide else []
-            if console.width >= 72:
-                cells += [f"{rung['parameters']:,}", duration(rung["seconds"])]
+            cells = [name, shown(rung["value"]), drawn, *(_MORE[key](rung) for key in more)]
         else:
-            cells += ["", rung["status"].partition(":")[0]]
+            cells = [name, "", _said(rung)]
         cells = [_plain(cell) for cell in cells] if ascii_only else cells
         table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
+
+
+def _is_chosen(rung: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    return rung["name"] == result["chosen"]
+
+
+def _said(rung: Mapping[str, Any]) -> str:
+    """Return in a word why a rung has no score."""
+    return rung["status"].partition(":")[0]
+
+
+def _fitting(rungs: Sequence[Mapping[str, Any]], line: int, room: int) -> dict[str, int]:
+    """Return the further columns that fit into `room` characters, each with what it takes."""
+    found = {}
+    for name, cells in _MORE.items():
+        texts = [cells(rung) for rung in rungs if rung["value"] is not None]
+        takes = max(map(len, [*texts, "" if name == "ends" else name])) + _GAP
+        if takes > room or (name == "ends" and line < _ENDS_FROM):
+            break
+        found[name], room = takes, room - takes
+    return {name: found[name] for name in _PLACES if name in found}
 
 
 def remarks(result: Mapping[str, Any]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +13,7 @@ from rich.text import Text
 from neuroscope.cli.views.words import bullets, heading
 
 _MOST_LANGUAGES = 5
+_NARROWEST = 12  # characters of a column that is cut or wrapped
 
 
 def show(about: Mapping[str, Any], console: Console) -> None:
@@ -28,11 +30,20 @@ def show(about: Mapping[str, Any], console: Console) -> None:
         + ", ".join(f"{name} {share:.0%}" for name, share in told),
     ], "·", "dim")  # fmt: skip
     if about["examples"]:
-        table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
-        table.add_column("  class", overflow="fold")
-        table.add_column("texts", justify="right", no_wrap=True)
-        table.add_column("such as", overflow="ellipsis", no_wrap=True)
-        for one in about["examples"]:
-            cells = f"  {one['label']}", f"{int(one['count']):,}", one["text"]
-            table.add_row(*(Text(cell) for cell in cells))
-        console.print(table)
+        console.print(_examples(about["examples"], console.width))
+
+
+def _examples(examples: Sequence[Mapping[str, Any]], line: int) -> Table:
+    """Return a text of each class, cut where the line ends; the class and its count are whole."""
+    rows = [(f"  {one['label']}", f"{int(one['count']):,}", one["text"]) for one in examples]
+    name = min(max(cell_len(row[0]) for row in rows), max(line // 3, _NARROWEST))
+    count = max(len("texts"), *(len(row[1]) for row in rows))
+    table = Table(box=None, padding=(0, 1), header_style="dim", show_edge=False)
+    name = max(name, len("  class"))
+    table.add_column("  class", overflow="fold", width=name)
+    table.add_column("texts", justify="right", width=count)
+    room = max(line - name - count - 6, _NARROWEST)
+    table.add_column("such as", overflow="ellipsis", no_wrap=True, width=room)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
