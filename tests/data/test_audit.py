@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -101,6 +102,15 @@ def test_columns_that_the_schema_ignores_are_told(kind):
     assert [f.column for f in findings if f.code == kind] == ["a"]
     assert [name for name, _ in drops(findings, s)] == ["a"]
     assert "; 1 column left out" in findings[-1].what
+
+
+@pytest.mark.parametrize(("each", "advised"), [(1, False), (2, True)])
+def test_a_column_whose_values_never_repeat_is_not_advised_as_groups(each, advised):
+    t, s = base(a=[i // each for i in range(N)]), schema(**KINDS, a="identifier ignore")
+    columns = [replace(c, distinct=N // each) if c.name == "a" else c for c in s.columns]
+    findings = audit(t, Schema(tuple(columns)), task_kind="binary")
+    (finding,) = (f for f in findings if f.code == "identifier")
+    assert ("--group a" in finding.remedy) == advised
 
 
 def test_many_dropped_columns_are_told_in_few_findings_and_all_dropped():

@@ -30,7 +30,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     some_missing: dict[str, int] = {}
     for column in (*subject.schema.features, *subject.left_out):
         if column.kind == "identifier":
-            yield _identifier(column)
+            yield _identifier(column, subject.table.rows)
             continue
         if column.kind == "text":
             if not mainly_texts(subject.schema):  # else `text.audit` looks at them
@@ -219,7 +219,10 @@ def _constant(name: str, learnable: int, rows: int) -> Finding:
     )
 
 
-def _identifier(column: Column) -> Finding:
+def _identifier(column: Column, rows: int) -> Finding:
+    """Tell of a column that names rows; one whose values never repeat forms no groups."""
+    repeats = column.distinct < rows - column.missing
+    grouped = f"; if its rows belong together, divide by it with --group {column.name}"
     name, why = column.name, column.reason.split(";")[0]
     return Finding(
         code="identifier",
@@ -228,7 +231,7 @@ def _identifier(column: Column) -> Finding:
         count=column.distinct,
         what=f"{name!r} names rows: {why or 'hardly any value comes twice'}",
         meaning="a model would learn it by heart and know nothing about new rows; it is left out",
-        remedy=f"nothing to do; if its rows belong together, divide by it with --group {name}",
+        remedy=f"nothing to do{grouped if repeats else ''}",
     )
 
 
