@@ -176,6 +176,16 @@ def test_unknown_characters_of_a_prompt_are_told_and_passed_over(prose: str) -> 
     assert len(only["texts"][0]) == 6
 
 
+def test_unknown_characters_are_told_before_anything_is_written(prose: str) -> None:
+    heard: list[str] = []
+    model = _train(prose)["model"]
+    generate(model, GenerateOptions(prompt="\u00e9", length=5),
+             tell=lambda row, part: heard.append("text"),
+             monitor=lambda event: heard.append(event.message))  # fmt: skip
+    assert "never had" in heard[0]
+    assert set(heard[1:]) == {"text"}
+
+
 def test_writing_options_out_of_range(prose: str) -> None:
     model = _train(prose)["model"]
     for wrong in (GenerateOptions(count=0), GenerateOptions(length=0),

@@ -39,7 +39,8 @@ def command(
     A single text appears while it is written; of several each is printed when it is done.
     """
     del debug
-    from neuroscope.cli import _out  # noqa: PLC0415 - help needs it not
+    from neuroscope.base import events  # noqa: PLC0415 - help needs none of these
+    from neuroscope.cli import _out, _progress  # noqa: PLC0415
     from neuroscope.cli.views import writing  # noqa: PLC0415
     from neuroscope.verbs.generate import GenerateOptions, generate  # noqa: PLC0415
 
@@ -48,7 +49,8 @@ def command(
         top_p=top_p, seed=seed, out=out,
     )  # fmt: skip
     live = count == 1 and not as_json
-    found = generate(model, options, tell=writing.grow if live else None)
+    monitor = events.ignore if as_json else _progress.Lines(_out.stderr())
+    found = generate(model, options, tell=writing.grow if live else None, monitor=monitor)
     if as_json:
         _out.print_json(found)
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroscope.base.errors import InputError, StorageError
+from neuroscope.base.events import Monitor, WarningRaised, ignore
 from neuroscope.runs.disk import write_atomic
 from neuroscope.tasks._writing.model import TextModel
 from neuroscope.verbs.load import load
@@ -31,10 +32,15 @@ class GenerateOptions:
 
 
 def generate(
-    model: str | Path, options: GenerateOptions | None = None, *, tell: Tell | None = None
+    model: str | Path,
+    options: GenerateOptions | None = None,
+    *,
+    tell: Tell | None = None,
+    monitor: Monitor = ignore,
 ) -> dict[str, Any]:
     """Return the texts that a model writes; `tell` hears them grow, one token at a time.
 
+    `monitor` hears the notes before anything is written.
     Raises InputError for a model that does not write and for options out of range.
     """
     from neuroscope.nets.sampling import Sampling  # noqa: PLC0415 - imports torch
@@ -46,6 +52,8 @@ def generate(
         raise InputError("this model does not write", where=str(model),
                          remedy="it answers for rows: use `neuroscope predict`")  # fmt: skip
     notes = _notes(there, options.prompt)
+    for note in notes:
+        monitor(WarningRaised(message=note))
     texts = [options.prompt] * options.count
     grow = tell or (lambda row, part: None)  # noqa: ARG005 - nobody listens
     for row in range(options.count):

@@ -18,19 +18,16 @@ def grow(row: int, part: str) -> None:  # noqa: ARG001 - there is one
 
 
 def show(found: Mapping[str, Any], *, printed: bool) -> None:
-    """Print the texts, unless that was done; notes and files go to stderr."""
+    """Print the texts, unless that was done; where they were written goes to stderr."""
     if not printed:
         for text in found["texts"]:
             sys.stdout.write(safe(text) + "\n")
     elif not found["texts"][0].endswith("\n"):
         sys.stdout.write("\n")
-    console = stderr()
-    for note in found["notes"]:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
     if found["files"]:
         first, last = found["files"][0], found["files"][-1]
         where = first if first == last else f"{first} … {last}"
-        console.print(f"written: {where}", markup=False, soft_wrap=True)
+        stderr().print(f"written: {where}", markup=False, soft_wrap=True)
 
 
 def safe(text: str) -> str:
