@@ -56,7 +56,7 @@ def neuroscope(
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Deep learning you can see through, on your own tables.
+    """Deep learning you can see through, on your own tables, pictures, signals and texts.
 
     Begin with: neuroscope train iris
     """
