@@ -31,23 +31,42 @@ def _asked(rows: Windows, batches) -> list[int]:
     return [int(token) for token in torch.cat(targets) if token != IGNORED]
 
 
-def test_an_epoch_is_one_pass_in_windows_that_begin_anywhere() -> None:
+def test_windows_of_an_epoch_begin_anywhere() -> None:
     rows = Windows.of([TEXT], steps=10)
     batches = rows.batches(4, _chance())
     assert len(rows) == sum(map(len, batches)) == 11
-    starts = np.concatenate(batches)
-    assert starts.min() >= 0
-    assert starts.max() <= 92
-    assert len(set(starts % 10)) > 3
-    batch = rows.take(batches[0])
-    assert batch.inputs[0].shape == batch.targets.shape == (4, 10)
+    begins = {int(window[0]) for seed in range(50) for window in rows.batches(11, _chance(seed))[0]}
+    assert begins > set(range(2, 10))
+    batch = rows.take(np.array([[0, 10], [92, 102]]))
+    assert batch.inputs[0].shape == batch.targets.shape == (2, 10)
     assert torch.equal(batch.inputs[0] + 1, batch.targets)
 
 
-def test_every_window_of_a_text_may_be_drawn() -> None:
-    rows = Windows.of([TEXT], steps=10, rows=5000)
-    (starts,) = rows.batches(5000, _chance())
-    assert set(starts) == set(range(93))
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 8, 10, 16, 51, 101, 102, 200])
+def test_an_epoch_asks_for_every_token_once(steps: int) -> None:
+    """The first one and the end as well, wherever the text is cut."""
+    rows = Windows.of([TEXT, *NAMES], steps=steps)
+    wanted = sorted(token for document in (TEXT, *NAMES) for token in document[1:])
+    for seed in range(10):
+        batches = rows.batches(3, _chance(seed))
+        assert sorted(_asked(rows, batches)) == wanted
+        assert sum(map(len, batches)) == len(rows)
+        assert {len(batch) for batch in batches[:-1]} <= {3}
+
+
+@pytest.mark.parametrize("length", range(11, 45))
+def test_documents_a_little_longer_than_a_window_are_not_always_cut_alike(length: int) -> None:
+    rows = Windows.of([np.arange(length + 1)], steps=10)
+    cuts = {tuple(sorted(rows.batches(9, _chance(seed))[0][:, 0])) for seed in range(40)}
+    assert len(cuts) > 1
+    assert len(rows) <= 1 + np.ceil(length / 10)
+
+
+def test_windows_of_a_part_of_a_pass_ask_for_every_token_alike_often() -> None:
+    rows = Windows.of([TEXT], steps=10, rows=26)
+    asked = [token for seed in range(400) for token in _asked(rows, rows.batches(4, _chance(seed)))]
+    often = np.bincount(asked, minlength=203)[101:] / 400
+    assert np.abs(often - 26 / 11).max() < 0.15
 
 
 def test_another_epoch_draws_other_windows_and_a_seed_the_same() -> None:

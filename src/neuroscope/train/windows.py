@@ -1,9 +1,10 @@
 """Windows of tokens out of documents: what a net that writes is trained on.
 
-A document of n + 1 tokens asks n times for the next one. One that fits into a window is a row; of
-a longer one an epoch draws as many windows as would cover it, each beginning anywhere, so that an
-epoch is about one pass over the text and no two epochs cut it alike. Held-out documents are cut
-edge to edge instead, so that every token of theirs is asked for once.
+A document of n + 1 tokens asks n times for the next one. One that fits into a window is a row; a
+longer one is cut edge to edge, and every token is asked for once an epoch. While learning the first
+window is shortened by chance, so that no two epochs cut a text alike. Windows drawn anywhere within
+a document would hardly ever hold its first token and its last, and what is trained on them learns
+neither how a text begins nor how it ends.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from neuroscope.base.errors import InputError
 from neuroscope.train.data import Batch, Prepare
 from neuroscope.train.losses import IGNORED
 
+_SPARE = 8  # a document is so many times as long as the room to choose its cuts in, or more
 _CPU = torch.device("cpu")
 
 
@@ -71,39 +73,57 @@ class Windows:
 
     @property
     def _counts(self) -> np.ndarray:
-        """Return how many windows cover each document."""
-        return -(-self._lengths // self.steps)
+        """Return how many windows cover each document such that there is a choice where to cut.
+
+        Where the last one would be nearly full there is one more.
+        """
+        spare = np.minimum(self._lengths // _SPARE, self.steps // 2)
+        return np.where(self._lengths > self.steps, -(-(self._lengths + spare) // self.steps), 1)
 
     def batches(self, size: int, chance: np.random.Generator | None) -> Sequence[np.ndarray]:
-        """Return the first tokens of the windows of each batch; without `chance` edge to edge."""
-        starts = self._edge_to_edge() if chance is None else self._drawn(chance)
-        return [starts[first : first + size] for first in range(0, len(starts), size)]
+        """Return the windows of each batch (n, 2): their first token, and the one behind the last.
+
+        Without `chance` they lie in order.
+        """
+        windows = self._edge_to_edge() if chance is None else self._drawn(chance)
+        return [windows[first : first + size] for first in range(0, len(windows), size)]
 
     def _edge_to_edge(self) -> np.ndarray:
-        """Return the beginnings of windows that cover each document once, in order."""
-        counts = self._counts
+        """Return windows that cover each document once, in order."""
+        counts = -(-self._lengths // self.steps)
+        return self._cut(counts, np.full_like(counts, self.steps))
+
+    def _cut(self, counts: np.ndarray, first: np.ndarray) -> np.ndarray:
+        """Return windows that cover each document once; `first` are the lengths of the first."""
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.repeat(self.bounds[:-1], counts) + number * self.steps
+        ends = np.repeat(first, counts) + number * self.steps
+        begins = np.where(number > 0, ends - self.steps, 0)
+        ends = np.minimum(ends, np.repeat(self._lengths, counts))
+        return np.repeat(self.bounds[:-1], counts)[:, None] + np.stack([begins, ends], 1)
 
     def _drawn(self, chance: np.random.Generator) -> np.ndarray:
-        """Return beginnings in random order, such that each window lies within its document."""
-        documents = np.repeat(np.arange(len(self.bounds) - 1), self._counts)
-        if self.rows:
-            passes, more = divmod(self.rows, len(documents))
-            some = chance.choice(len(documents), more, replace=False)
-            documents = np.concatenate([*[documents] * passes, documents[some]])
-        documents = chance.permutation(documents)
-        free = np.maximum(self._lengths[documents] - self.steps, 0)
-        return self.bounds[documents] + chance.integers(0, free + 1)
+        """Return the windows of an epoch in random order, cut anew for each pass."""
+        passes, more = divmod(len(self), int(self._counts.sum()))
+        cuts = [self._loosely_cut(chance) for _ in range(passes)]
+        if more:
+            whole = self._loosely_cut(chance)
+            cuts.append(whole[chance.choice(len(whole), more, replace=False)])
+        return chance.permutation(np.concatenate(cuts))
+
+    def _loosely_cut(self, chance: np.random.Generator) -> np.ndarray:
+        """Return windows that cover each document once, the first and the last one shorter."""
+        counts = self._counts
+        outer = self._lengths - (counts - 2) * self.steps  # of the first and the last together
+        least, most = np.maximum(outer - self.steps, 1), np.minimum(outer - 1, self.steps)
+        return self._cut(counts, chance.integers(least, most + 1))
 
     def take(self, positions: np.ndarray) -> Batch:
         """Return windows (n, t), each followed by what it is asked for: its tokens one later.
 
-        What lies behind a document's end is padding: token 0, and no answer.
+        What lies behind a window's end is padding: token 0, and no answer.
         """
-        starts = np.ascontiguousarray(positions, np.int64)
-        last = self.bounds[np.searchsorted(self.bounds, starts, "right")] - 1
-        lengths = np.minimum(last - starts, self.steps)
+        starts, stops = np.ascontiguousarray(positions.T, np.int64)
+        lengths = stops - starts
         longest = int(lengths.max())
         at = torch.from_numpy(starts).to(self.device)[:, None]
         steps = torch.arange(longest + 1, device=self.device)

@@ -1,4 +1,4 @@
-"""Torch nets that write: trained on random windows of tokens, judged with at least half a window.
+"""Torch nets that write: trained on windows cut at random, judged with at least half a window.
 
 A held-out text is read in windows that overlap by half, and of each but the first only the second
 half counts: every token is guessed from at least half of what the net can look back on, as when it
