@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.tasks.following import followed
 
-from neuroscope.base.errors import InputError, SchemaError, SourceError
+from neuroscope.base.errors import InputError, RecipeError, SchemaError, SourceError
 from neuroscope.base.events import Event, SampleProduced, ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.sources import read
@@ -238,3 +238,21 @@ def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
     found = followed(rung, recipe, said)
     assert not found & {"hidden", "look_back", "mixup", "vectors", "class_weight", "patience"}
     assert found >= {"width", "steps", "dropout", "label_smoothing", "average", "seed"}
+
+
+def test_the_neuron_follows_each_choice_or_refuses_it() -> None:
+    """With hidden layers it would write by the first of them alone."""
+    Path("short.txt").write_text(_prose(300), encoding="utf-8")
+    problem = prepare(read("short.txt"), DataOptions(), seed=0, monitor=ignore).problem
+    rung, training = RUNGS.get("neuron"), problem.folds[0]
+    recipe = replace(rung.recipes(training)[0], epochs=5, optimizer="adamw")
+    x = training.encoded(recipe)[1]
+
+    def said(changed: Recipe) -> np.ndarray:
+        return rung.fit(training, changed, Watch()).predict(x)
+
+    found = followed(rung, recipe, said, given=("seed",))  # weights begin at 0, all rows at once
+    assert not found & set(rung.IGNORES)
+    assert found >= {"optimizer", "learning_rate", "l2", "batch_size", "clip_norm", "init"}
+    with pytest.raises(RecipeError, match=r"hidden is \(32,\), which one neuron"):
+        said(replace(recipe, hidden=(32,)))

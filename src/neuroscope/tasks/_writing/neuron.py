@@ -25,6 +25,16 @@ from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._writing.passages import Passages
 from neuroscope.tasks._writing.posing import TextEncoder
 
+IGNORES = (
+    "hidden",
+    "activation",
+    "numeric_bins",
+    "label_smoothing",
+    "huber_delta",
+    "class_weight",
+    "patience",
+    "dropout",
+)  # of a recipe: it is one layer, learned to the end
 _SMOOTH = 1.0  # imagined places of each token, at which tokens follow by their share
 
 
@@ -97,7 +107,11 @@ def recipes(training: Training) -> list[Recipe]:
 
 
 def fit(training: Training, recipe: Recipe, watch: Watch) -> PairNeuron:
-    """Count the pairs of the training pieces and learn them by gradient descent."""
+    """Count the pairs of the training pieces and learn them by gradient descent.
+
+    Raises RecipeError for a recipe that says what this neuron ignores, such as hidden layers.
+    """
+    recipe.refuse(IGNORES, "one neuron on the character before")
     encoder, x = training.encoded(recipe)
     rows = examples(x.runs, len(encoder.tokeniser), np.dtype(recipe.precision))
     network = heads.build("multiclass", rows.x.shape[1], rows.y.shape[1], recipe)

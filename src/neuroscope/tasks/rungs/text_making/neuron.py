@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from neuroscope.tasks._writing.neuron import fit, recipes, unpack
+from neuroscope.tasks._writing.neuron import IGNORES, fit, recipes, unpack
 
 __all__ = [
-    "CORE", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit", "recipes",
-    "unpack",
+    "CORE", "IGNORES", "ORDER", "PARALLEL", "REFITTED", "SHARE", "TITLE", "YARDSTICK", "fit",
+    "recipes", "unpack",
 ]  # fmt: skip
 
 TITLE = "one neuron on the character before"
