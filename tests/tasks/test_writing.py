@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 from neuroscope import nets
 from neuroscope.base.errors import InputError, ModelError, TargetError
+from neuroscope.base.events import WarningRaised
+from neuroscope.data.schema import infer_schema
+from neuroscope.data.table import Origin, Table
 from neuroscope.data.text.tokeniser import END, PAD, START, UNKNOWN, Tokeniser
 from neuroscope.neuron.network import Network
+from neuroscope.tasks._learning import Watch
 from neuroscope.tasks._writing import counting, neuron
 from neuroscope.tasks._writing.copies import copies
 from neuroscope.tasks._writing.nets import NetWriter, _cut
 from neuroscope.tasks._writing.passages import Passages
-from neuroscope.tasks._writing.posing import TextEncoder, Texts, _at_random, _check, _in_order
+from neuroscope.tasks._writing.posing import (
+    TextEncoder,
+    TextEncoding,
+    Texts,
+    _at_random,
+    _check,
+    _in_order,
+    pose,
+)
 
 TEXT = "the cat sat on the mat and the rat sat on the cat. " * 30
 
@@ -122,6 +138,28 @@ def test_the_neuron_comes_near_to_the_table_of_pairs() -> None:
     theta = np.concatenate([np.log(rows.y).ravel(), np.zeros(kinds)]).astype(network.theta.dtype)
     best = Network((kinds, kinds), ("softmax",), "cross_entropy", theta).loss(rows)
     assert best <= network.loss(rows) < best + 0.01
+
+
+def test_the_neuron_multiplies_nothing_and_keeps_to_its_time() -> None:
+    signs = [chr(0x4E00 + number) for number in range(600)]
+    text = "".join(np.random.default_rng(0).choice(signs, 20_000))
+    table = Table(pa.table({"text": [text]}), Origin("signs"))
+    problem = pose(TextEncoding(), table, infer_schema(table), "text", [text], seed=0)
+    training, said = problem.folds[0], []
+    (recipe,) = neuron.recipes(training)
+    encoder, x = training.encoded()
+    rows = neuron.examples(x.runs, len(encoder.tokeniser), np.dtype("f4"))
+    assert rows.x.nbytes < 20 * 700  # a number a row, in place of 600
+    np.testing.assert_array_equal(rows.x.dense(), np.eye(rows.x.width))
+    began = time.monotonic()
+    followed = neuron.fit(training, recipe, Watch(seconds=0.5, monitor=said.append)).recipe
+    assert time.monotonic() - began < 20  # most of it is compiling, where nothing is kept yet
+    assert followed is not None
+    assert followed.epochs < recipe.epochs
+    (warning,) = [event.text for event in said if isinstance(event, WarningRaised)]
+    assert "the time budget" in warning
+    whole = replace(recipe, epochs=2)
+    assert neuron.fit(training, whole, Watch()).recipe == whole
 
 
 @pytest.mark.parametrize("counts", [[1], [7], [8], [9], [30, 3, 8, 41]])

@@ -123,6 +123,18 @@ def fit(
     recipe, positions = _within(watch, network, training, x, positions, recipe)
     train = _examples(training, x, positions, recipe, smooth=True)
     watched = _watched(training, encoder, recipe) if watch.fold == 0 else None
+    recipe = learn(network, train, recipe, watch, valid=valid, watched=watched)
+    return NetLearner(network, encoder, recipe, kind)
+
+
+def learn(
+    network: Network, train: Examples, recipe: Recipe, watch: Watch, *,
+    valid: Examples | None = None, watched: Examples | None = None,
+) -> Recipe:  # fmt: skip
+    """Train a net in place and tell of it; returns the recipe that was followed in the end.
+
+    Epochs beyond `watch.seconds` end the descent, if they were not cut beforehand.
+    """
     course: list[tuple[float, ...]] = []  # gradient norms of each epoch
     best = network.theta.copy()
     deadline = math.inf if watch.seconds is None else time.perf_counter() + 1.2 * watch.seconds
@@ -137,7 +149,7 @@ def fit(
             course.append(report.norms)
             if report.best:
                 best[:] = network.theta
-            tell(report, network, recipe, watch, watched)
+            _tell(report, network, recipe, watch, watched)
             if time.perf_counter() > deadline and report.epoch < recipe.epochs:
                 reason = f"{recipe.epochs} planned, stopped by the time budget"
                 recipe = recipe.because(reason, epochs=report.epoch)
@@ -148,7 +160,7 @@ def fit(
         watch.tell(WarningRaised(message=message, rung=watch.rung))
     for alert in gradient_alerts(course, recipe.activation):
         watch.tell(WarningRaised(message=alert, rung=watch.rung))
-    return NetLearner(network, encoder, recipe, kind)
+    return recipe
 
 
 def _examples(
@@ -170,7 +182,7 @@ def _watched(training: Training, encoder: Encoder, recipe: Recipe) -> Examples |
     return heads.examples(problem.row_kind, x, y, problem.classes, recipe, smooth=False)
 
 
-def tell(
+def _tell(
     report: Epoch, network: Network, recipe: Recipe, watch: Watch, watched: Examples | None
 ) -> None:
     """Tell of an epoch; of long fits only every so many, and always of the last."""
@@ -216,12 +228,17 @@ def _within(
     if affordable >= recipe.epochs:
         return recipe, positions
     if affordable >= 1:
-        reason = f"{recipe.epochs} planned, cut to the time budget ({epoch_seconds:.2g} s an epoch)"
-        return recipe.because(reason, epochs=int(affordable)), positions
+        return cut(recipe, int(affordable), epoch_seconds), positions
     count = max(int(affordable * len(positions)), min(200, len(positions)))
     chosen = thinned(training.problem.kind, training.y[positions], count, seed=recipe.seed)
     reason = f"one pass over {len(chosen):,} of {len(positions):,} rows, cut to the time budget"
     return recipe.because(reason, epochs=1), positions[chosen]
+
+
+def cut(recipe: Recipe, epochs: int, each: float) -> Recipe:
+    """Return the recipe with as many epochs as there is time for; each takes so many seconds."""
+    reason = f"{recipe.epochs} planned, cut to the time budget ({each:.2g} s an epoch)"
+    return recipe.because(reason, epochs=epochs)
 
 
 def _weights_a_row(network: Network, x: np.ndarray | SparseRows) -> float:
@@ -241,14 +258,19 @@ def _time_epoch(
     recipe: Recipe,
 ) -> float:
     """Return the seconds of one epoch, timed on a copy of the net and some of the rows."""
-    trial = replace(network, theta=network.theta.copy())
     sample = positions[: max(4000, len(positions) // 20)]
     examples = _examples(training, x, sample, recipe, smooth=True)
+    return timed_epoch(network, examples, recipe, watch) * len(positions) / len(sample)
+
+
+def timed_epoch(network: Network, train: Examples, recipe: Recipe, watch: Watch) -> float:
+    """Return the seconds of one epoch, timed on a copy of the net."""
+    trial = replace(network, theta=network.theta.copy())
     twice = replace(recipe, epochs=2, patience=0)
     began, last = time.perf_counter(), 0.0
-    epochs: Iterator[Epoch] = descend(trial, examples, twice, lanes=watch.lanes)
+    epochs: Iterator[Epoch] = descend(trial, train, twice, lanes=watch.lanes)
     for report in epochs:  # the first also loads or compiles the loops
         if report.epoch == 1:
             began = time.perf_counter()
         last = time.perf_counter() - began
-    return max(last, 1e-6) * len(positions) / len(sample)
+    return max(last, 1e-6)

@@ -16,26 +16,23 @@ from typing import Any
 
 import numpy as np
 
-from neuroscope.base.recipe import Recipe
+from neuroscope.base.recipe import WHOLE, Recipe
+from neuroscope.base.sparse import SparseRows
 from neuroscope.neuron import heads
-from neuroscope.neuron.descent import descend_safely
+from neuroscope.neuron.network import Network
 from neuroscope.neuron.step import Examples
 from neuroscope.tasks import _net
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._writing.passages import Passages
 from neuroscope.tasks._writing.posing import TextEncoder
 
+# Of a recipe: it is one layer, learned to the end.
 IGNORES = (
-    "hidden",
-    "activation",
-    "numeric_bins",
-    "label_smoothing",
-    "huber_delta",
-    "class_weight",
-    "patience",
-    "dropout",
-)  # of a recipe: it is one layer, learned to the end
+    "hidden", "activation", "numeric_bins", "label_smoothing", "huber_delta", "class_weight",
+    "patience", "dropout",
+)  # fmt: skip
 _SMOOTH = 1.0  # imagined places of each token, at which tokens follow by their share
+_ROUGH_SECONDS = 2e-8  # an epoch takes for each weight, for a first guess of a fit's length
 
 
 @dataclass(frozen=True)
@@ -115,17 +112,26 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> PairNeuron:
     encoder, x = training.encoded(recipe)
     rows = examples(x.runs, len(encoder.tokeniser), np.dtype(recipe.precision))
     network = heads.build("multiclass", rows.x.shape[1], rows.y.shape[1], recipe)
-    for report in descend_safely(network, rows, recipe, lanes=watch.lanes):
-        if isinstance(report, Recipe):
-            recipe = report
-        else:
-            _net.tell(report, network, recipe, watch, None)
+    recipe = _net.learn(network, rows, _within(watch, network, rows, recipe), watch)
     learner = _net.NetLearner(network, None, recipe, "multiclass")
     return PairNeuron(learner, encoder, recipe)
 
 
+def _within(watch: Watch, network: Network, rows: Examples, recipe: Recipe) -> Recipe:
+    """Return the recipe with epochs that the time allows; they are timed where that is in doubt."""
+    guess = _ROUGH_SECONDS * network.parameters * recipe.epochs
+    if watch.left is None or recipe.optimizer == WHOLE or 4 * guess < watch.left:
+        return recipe
+    each = _net.timed_epoch(network, rows, recipe, watch)
+    affordable = max(int(0.8 * watch.left / each), 1)
+    return recipe if affordable >= recipe.epochs else _net.cut(recipe, affordable, each)
+
+
 def examples(runs: list[np.ndarray], kinds: int, dtype: np.dtype) -> Examples:
-    """Return a row for each kind of token before: what followed it, and how often it stood."""
+    """Return a row for each kind of token before: what followed it, and how often it stood.
+
+    Row v holds a single 1, in column v: its z is W[v] + b, without a product.
+    """
     pairs = np.zeros((kinds, kinds))
     for run in runs:
         np.add.at(pairs, (run[:-1], run[1:]), 1.0)
@@ -133,4 +139,6 @@ def examples(runs: list[np.ndarray], kinds: int, dtype: np.dtype) -> Examples:
     share /= share.sum()
     pairs += _SMOOTH * share
     weights = pairs.sum(axis=1)
-    return Examples.of(np.eye(kinds), pairs / weights[:, None], weights / weights.mean(), dtype)
+    each = np.arange(kinds + 1)
+    one_hot = SparseRows(each, each[:-1].astype(np.int32), np.ones(kinds, np.float32), kinds)
+    return Examples.of(one_hot, pairs / weights[:, None], weights / weights.mean(), dtype)
