@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from neuroscope.neuron.network import Network
 from neuroscope.tasks._learning import Watch
 from neuroscope.tasks._writing import counting, neuron
 from neuroscope.tasks._writing.copies import copies
+from neuroscope.tasks._writing.model import TextModel
 from neuroscope.tasks._writing.nets import NetWriter, _cut
 from neuroscope.tasks._writing.passages import Passages
 from neuroscope.tasks._writing.posing import (
@@ -212,6 +214,18 @@ def test_one_text_is_cut_in_order_and_documents_at_random() -> None:
     assert not parts[0] & parts[2]
     assert not parts[1] & parts[2]
     assert "60 documents repeat" in split.notes[0]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_ends_are_asked_for_where_the_model_has_learned_of_them(ends: bool) -> None:
+    encoder = _encoder(ends=ends)
+    counter = counting.count(_passages([TEXT], encoder).runs, 3, encoder)
+    nothing: Any = None
+    model = TextModel(nothing, nothing, nothing, counter, encoder)
+    for documents in (["the cat sat", "on the "], ["the rat"]):
+        characters, bits = model.bits(documents)
+        assert characters[:, 0].tolist() == [len(document) + ends for document in documents]
+        np.testing.assert_array_equal(bits, counter.predict(_passages(documents, encoder)))
 
 
 @pytest.mark.parametrize(

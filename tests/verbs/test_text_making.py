@@ -127,6 +127,15 @@ def test_the_counted_ladder_of_a_text_climbs_and_writes(prose: str) -> None:
     assert scores["scores"][0]["value"] < values["ngrams"]  # it has read most of it
 
 
+def test_a_model_of_one_text_says_how_it_reads_documents(prose: str) -> None:
+    model = _train(prose, "frequencies", "ngrams")["model"]
+    Path("lines.csv").write_text("text\n" + _prose(400).replace(".\n", "\n"), encoding="utf-8")
+    judged = judge(model, "lines.csv")
+    assert judged["scores"][0]["value"] < judge(model, prose)["scores"][0]["value"] + 1
+    (note,) = [note for note in judged["notes"] if "one text" in note]
+    assert "40 documents are read each from its beginning" in note
+
+
 def test_a_transformer_learns_shows_samples_and_comes_back(prose: str) -> None:
     told: list[Event] = []
     result = _train(prose, "frequencies", "transformer", told=told)

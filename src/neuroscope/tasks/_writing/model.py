@@ -49,10 +49,13 @@ class TextModel:
         return recipe_of(self.artefact)
 
     def bits(self, documents: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return characters and bits, each (n, 1), of the pieces of some documents."""
-        texts = Texts.cut(documents)
-        if self.encoder.ends and texts.one:
-            texts = Texts(list(documents), np.zeros(1, np.int64), one=False)
+        """Return characters and bits, each (n, 1), of the pieces of some documents.
+
+        Their ends are asked for where the model has learned of ends, and nowhere else.
+        """
+        texts, ends = Texts.cut(documents), self.encoder.ends
+        if texts.one == ends:
+            texts = Texts(list(documents), np.arange(len(documents)), one=not ends)
         passages = texts.passages(self.encoder.tokeniser, np.arange(len(texts.pieces)))
         return texts.counts, self.learner.predict(passages)
 

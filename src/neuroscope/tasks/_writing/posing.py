@@ -31,7 +31,7 @@ _LONG = 500_000  # characters from which a twentieth is enough to choose by
 class Texts:
     """Documents cut into the pieces that are the problem's rows.
 
-    one   whether it is a single text, which goes on; else each document begins and ends
+    one   whether nothing ends, as a single text, which goes on; else each document begins and ends
     """
 
     pieces: list[str]

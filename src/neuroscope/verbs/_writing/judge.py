@@ -41,6 +41,11 @@ def judge(model: TextModel, table: Table, *, seed: int, monitor: Monitor) -> dic
         })  # fmt: skip
     strange = model.unknown("".join(dict.fromkeys("".join(documents))))
     notes = [f"{empty:,} texts are empty and left out"] if empty else []
+    if len(documents) > 1 and not model.encoder.ends:
+        notes.append(
+            f"the model learned from one text, which has no end: {len(documents):,} "
+            "documents are read each from its beginning, and their ends are not asked for"
+        )
     if strange:
         notes.append(f"characters the model has never read: {' '.join(strange[:20])}; each counts "
                      "as <unknown>")  # fmt: skip
