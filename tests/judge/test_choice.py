@@ -133,6 +133,18 @@ def test_better_trees_are_named_and_not_chosen(world) -> None:
     assert any("the single neuron holds against" in s for s in worse.sentences)
 
 
+@pytest.mark.parametrize(("title", "reach"), [
+    ("the frequencies of characters", "reach"), ("word embeddings and a dense layer", "reach"),
+    ("counts of neighbours", "reach"), ("a network with gates", "reaches"),
+    ("the majority class", "reaches"), ("one neuron on a bag of words", "reaches"),
+    ("gradient-boosted trees", "reach"), ("transfer learning (frozen)", "reaches"),
+])  # fmt: skip
+def test_verbs_go_with_their_titles(title, reach, world) -> None:
+    y, predict = world
+    alone = choose([RungScore("x", title, 1, predict(0.7))], "roc_auc", y)
+    assert f" {reach} " in alone.headline
+
+
 def test_one_rung_alone_is_reported_as_such(world) -> None:
     y, predict = world
     alone = choose([rung("neuron", predict(0.7))], "roc_auc", y)

@@ -10,6 +10,7 @@ of the difference holds 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -368,9 +369,11 @@ def _weight(gap: Difference) -> str:
 
 
 def _plural(title: str) -> bool:
-    words = title.split()
-    single = words[0].lower() in ("a", "an", "one", "the", "always")
-    return not single and words[-1].endswith("s")
+    """Say whether a title takes a plural verb: its head noun decides, or an "and"."""
+    if title.split()[0].lower() in ("a", "an", "one", "always"):
+        return False
+    head = re.split(r" (?:of|on|with|from|in|by)\b| \(", title)[0]
+    return " and " in head or (head.endswith("s") and not head.endswith(("ss", "series")))
 
 
 def _verb(rung: RungScore, verb: str) -> str:
