@@ -370,7 +370,7 @@ def _weight(gap: Difference) -> str:
 
 def _plural(title: str) -> bool:
     """Say whether a title takes a plural verb: its head noun decides, or an "and"."""
-    if title.split()[0].lower() in ("a", "an", "one", "always"):
+    if title.split(maxsplit=1)[0].lower() in ("a", "an", "one", "always"):
         return False
     head = re.split(r" (?:of|on|with|from|in|by)\b| \(", title)[0]
     return " and " in head or (head.endswith("s") and not head.endswith(("ss", "series")))
