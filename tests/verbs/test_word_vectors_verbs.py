@@ -15,6 +15,7 @@ from neuroscope.base.events import ignore
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.sources import read
 from neuroscope.tasks._learning import Watch
+from neuroscope.tasks._words.posing import Posed
 from neuroscope.tasks.rungs.word_vectors import RUNGS
 from neuroscope.verbs._prepare import DataOptions, prepare
 from neuroscope.verbs.judge import judge
@@ -43,7 +44,7 @@ def result(tmp_path_factory):
     place = tmp_path_factory.mktemp("words")
     file = place / "list.csv"
     file.write_text("note,text\n" + "\n".join(f'{i},"{line}"' for i, line in enumerate(text())))
-    options = TrainOptions(out=str(place / "runs"), epochs=3)
+    options = TrainOptions(out=str(place / "runs"), epochs=5)
     return train(str(file), DataOptions(task="word_vectors", target="text"), options)
 
 
@@ -86,7 +87,7 @@ def test_a_model_is_judged_on_another_text(result, tmp_path) -> None:
 
 def test_the_same_seed_gives_the_same_model(result, tmp_path) -> None:
     source = result["source"]
-    options = TrainOptions(out=str(tmp_path), epochs=3)
+    options = TrainOptions(out=str(tmp_path), epochs=5)
     again = train(source, DataOptions(task="word_vectors", target="text"), options)
     one, two = (load(r["model"]).learner for r in (result, again))
     np.testing.assert_array_equal(one.vectors, two.vectors)
@@ -106,8 +107,9 @@ def test_a_text_file_is_looked_at(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("lines", "said"), [
-    (["one two three"] * 5, "sentences with 15 words are too few"),
-    (["word"] * 300, "a vocabulary of 1"),
+    (["one two three"] * 5, "1 sentence with 3 words, without 4 repeated, are too few"),
+    ([f"one two {i}" for i in range(5)], "5 sentences with 15 words are too few"),
+    (["word " * n for n in range(1, 301)], "a vocabulary of 1"),
     ([f"a{i} b{i}" for i in range(300)], "a vocabulary of 0"),
 ])  # fmt: skip
 def test_texts_that_teach_nothing(lines, said, tmp_path) -> None:
@@ -115,6 +117,23 @@ def test_texts_that_teach_nothing(lines, said, tmp_path) -> None:
     file.write_text("text,n\n" + "\n".join(f"{line},{i}" for i, line in enumerate(lines)))
     with pytest.raises(InputError, match=said):
         train(str(file), ASKED, TrainOptions(out=str(tmp_path / "runs")))
+
+
+@pytest.mark.parametrize(("name", "noun"), [("list.csv", "texts"), ("list.txt", "lines")])
+def test_repeats_neither_train_nor_judge(name, noun, tmp_path) -> None:
+    once = list(dict.fromkeys(text(300)))
+    file = tmp_path / name
+    head = ["text"] if noun == "texts" else []
+    file.write_text("\n".join([*head, *once * 3]))
+    problem = prepare(read(str(file)), ASKED, seed=0, monitor=ignore)
+    posed = Posed.of(problem.problem)
+    assert len(posed.corpus.tokens) == 9 * len(once)
+    (finding,) = problem.findings
+    assert finding.count == 2 * len(once)
+    assert f"{2 * len(once)} {noun} left out" in finding.what
+    assert look(str(file), ASKED)["findings"] == [finding.to_json()]
+    file.write_text("\n".join([*head, *once]))
+    assert look(str(file), ASKED)["findings"] == []
 
 
 def test_options_that_say_nothing_about_words(tmp_path) -> None:

@@ -6,7 +6,12 @@ from collections import Counter
 
 import numpy as np
 
-from neuroscope.data.text.corpus import neighbours_of, pair_counts, read_corpus
+from neuroscope.data.text.corpus import (
+    neighbours_of,
+    pair_counts,
+    read_corpus,
+    without_repeats,
+)
 
 TEXT = "The cat sat. The DOG ran!\nIt's hot… l’été\n\n123 cats"
 
@@ -59,3 +64,15 @@ def test_questions_are_pairs_that_stand_together_and_not_too_many() -> None:
     np.testing.assert_array_equal(asked.noise, again.noise)
     none = neighbours_of(corpus, counts, 0 * keep, window=2, noise=4, most=7, seed=0)
     assert len(none.row) == 0
+
+
+def test_texts_with_the_same_words_stand_once() -> None:
+    assert without_repeats(["a b", "c", "A  b\n", " ", " ", "c d"]) == (
+        ["a b", "c", " ", " ", "c d"],
+        1,
+    )
+    text = "To be, or not to be\nYes.\nthat is the question\nto be, or  not to be\nYes."
+    kept = "To be, or not to be\nYes.\nthat is the question\nYes."  # short lines stay
+    assert without_repeats([text]) == ([kept], 1)
+    assert without_repeats([text, text]) == ([text], 1)
+    assert without_repeats([]) == ([], 0)

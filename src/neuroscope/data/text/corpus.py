@@ -7,8 +7,9 @@ would be single words.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from neuroscope.base import randomness
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _SENTENCES = re.compile(r"[\n\v\f\r\u2028\u2029]+|(?<=[.!?…])\s+")
+_FEWEST = 5  # words; shorter lines are repeated by chance
 NOISE_POWER = 0.75  # of the counts, as skip-gram draws its noise words
 
 
@@ -62,6 +64,29 @@ class Corpus:
         stays = tokens >= 0
         before = np.concatenate([[0], stays.cumsum()])
         return Corpus(words, tokens[stays], before[self.starts], self.bounds)
+
+
+def without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
+    """Return texts without those whose words stood before, and how many these are.
+
+    Case and blanks do not count. Of a single text the lines of five words or more are looked at.
+    Not covered: texts that are only nearly the same.
+    """
+    alone = len(texts) == 1
+    fewest = _FEWEST if alone else 1
+    parts = texts[0].split("\n") if alone else texts
+    seen: set[bytes] = set()
+    kept = []
+    for part in parts:
+        said = part.lower().split()
+        if len(said) < fewest:
+            kept.append(part)
+            continue
+        mark = hashlib.blake2b(" ".join(said).encode("utf-8", "surrogatepass"), digest_size=16)
+        if mark.digest() not in seen:
+            seen.add(mark.digest())
+            kept.append(part)
+    return ["\n".join(kept)] if alone else kept, len(parts) - len(kept)
 
 
 def read_corpus(texts: Iterable[str], passages: int) -> Corpus:

@@ -12,11 +12,18 @@ from neuroscope.base import randomness
 from neuroscope.base.errors import InputError
 from neuroscope.base.events import Monitor, Progress, ignore
 from neuroscope.base.recipe import Recipe
+from neuroscope.base.wording import counted
 from neuroscope.data.schema import Schema
 from neuroscope.data.splits import Split
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
-from neuroscope.data.text.corpus import Corpus, Neighbours, neighbours_of, read_corpus
+from neuroscope.data.text.corpus import (
+    Corpus,
+    Neighbours,
+    neighbours_of,
+    read_corpus,
+    without_repeats,
+)
 from neuroscope.neuron import skipgram
 from neuroscope.tasks._learning import Problem, Training
 
@@ -39,6 +46,7 @@ class Posed:
     questions: Neighbours
     left_out: int  # different words that are too rare
     least: int  # occurrences that a word needs
+    repeated: int  # documents, or lines of a single one, that stood before and are left out
 
     @classmethod
     def of(cls, problem: Problem) -> Posed:
@@ -109,14 +117,19 @@ def asked_of(corpus: Corpus, counts: np.ndarray, seed: int) -> Neighbours:
                          seed=seed)  # fmt: skip
 
 
-def corpus_of(texts: list[str]) -> Corpus:
-    """Read texts as passages of about PASSAGE words; InputError where they are too short."""
+def corpus_of(texts: list[str], repeated: int = 0) -> Corpus:
+    """Read texts as passages of about PASSAGE words; InputError where they are too short.
+
+    `repeated` ones were left out, which the error tells.
+    """
     letters = sum(map(len, texts))
     wanted = int(np.clip(letters / 6 / PASSAGE, FEWEST, MOST))  # a word and its blank: 6 letters
     corpus = read_corpus(texts, wanted)
     if corpus.passages < FEWEST:
+        without = f", without {repeated:,} repeated," if repeated else ""
         raise InputError(
-            f"{len(corpus.starts) - 1:,} sentences with {len(corpus.tokens):,} words are too few",
+            f"{counted(len(corpus.starts) - 1, 'sentence')} with "
+            f"{counted(len(corpus.tokens), 'word')}{without} are too few",
             remedy=f"give {FEWEST} sentences or more, rather thousands",
         )
     return corpus
@@ -133,7 +146,8 @@ def pose(
     """
     monitor(Progress(label="reading the words", done=1, total=3))
     texts = [text for text in table.arrow.column(column).to_pylist() if text]
-    whole = corpus_of(texts)
+    texts, repeated = without_repeats(texts)  # no passage judges what another one taught
+    whole = corpus_of(texts, repeated)
     order = randomness.generator(seed, "split").permutation(whole.passages)
     first, last = (int(share * whole.passages) for share in _SHARES)
     train, valid, test = (np.sort(part) for part in np.split(order, [first, last]))
@@ -157,6 +171,6 @@ def pose(
     why = f"{whole.passages:,} passages of about {long:,} words, drawn at random"
     split = Split(test, development, ((train, valid),), "random", why)
     codec = TargetCodec(kind="words", column=column)
-    posed = Posed(corpus, questions, len(whole.words) - len(words), least)
+    posed = Posed(corpus, questions, len(whole.words) - len(words), least, repeated)
     return Problem(table, schema, "words", codec, split, seed, encoding, questions.asked(),
                    blocks=np.arange(whole.passages), shared={_KEY: posed})  # fmt: skip

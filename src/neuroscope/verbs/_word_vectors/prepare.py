@@ -9,6 +9,8 @@ import pyarrow as pa
 from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError
 from neuroscope.base.events import Monitor, Progress, ignore
 from neuroscope.base.nouns import ROW, noun_of
+from neuroscope.base.wording import counted
+from neuroscope.data.audit import Finding
 from neuroscope.data.schema import Role, Schema, infer_schema
 from neuroscope.data.table import Table
 from neuroscope.tasks import catalogue
@@ -29,8 +31,8 @@ def prepare(table: Table, options: DataOptions, seed: int, monitor: Monitor) -> 
     monitor(Progress(label="ready", done=3, total=3))
     dropped = [(name, "dropped as asked") for name in options.drop]
     dropped += [(n, _UNREAD) for n in table.names if n != column and n not in options.drop]
-    return Prepared(table, problem.schema, "words", kind_reason(problem), problem.split, (),
-                    tuple(dropped), catalogue.get(TASK), problem)  # fmt: skip
+    return Prepared(table, problem.schema, "words", kind_reason(problem), problem.split,
+                    findings(problem), tuple(dropped), catalogue.get(TASK), problem)  # fmt: skip
 
 
 def _posed(table: Table, options: DataOptions, seed: int, monitor: Monitor) -> tuple[Problem, str]:
@@ -94,6 +96,20 @@ def kind_reason(problem: Problem) -> str:
     )
 
 
+def findings(problem: Problem) -> tuple[Finding, ...]:
+    """Return what is odd about the texts."""
+    repeated = Posed.of(problem).repeated
+    if not repeated:
+        return ()
+    noun = "line" if problem.table.rows == 1 else "text"
+    return (Finding(
+        code="repeated_text", severity="notice", count=repeated,
+        what=f"{counted(repeated, noun)} left out: an earlier one has the same words",
+        meaning="a repeat would be learned in one passage and judged in another",
+        remedy="nothing to do; texts that are nearly the same are not looked for",
+    ),)  # fmt: skip
+
+
 def look(table: Table, options: DataOptions, seed: int) -> tuple[Schema, dict[str, Any]]:
     """Return the schema and what `look` tells of a corpus; what stands in the way is a blocker."""
     try:
@@ -111,6 +127,7 @@ def look(table: Table, options: DataOptions, seed: int) -> tuple[Schema, dict[st
     try:
         problem, _ = _posed(table, options, seed, ignore)
         split = problem.split
+        found["findings"] = [finding.to_json() for finding in findings(problem)]
         found["target"]["reason"] = kind_reason(problem)
         found["split"] = {"method": split.method, "reason": split.reason,
                           "notes": list(split.notes), "rows": split.counts,
