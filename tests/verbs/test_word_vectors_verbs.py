@@ -119,6 +119,13 @@ def test_texts_that_teach_nothing(lines, said, tmp_path) -> None:
         train(str(file), ASKED, TrainOptions(out=str(tmp_path / "runs")))
 
 
+def test_a_text_of_one_line_without_stops_is_a_corpus(tmp_path) -> None:
+    flat = " ".join(line.rstrip(".") for line in text(1500)).lower()  # 13,500 words
+    found = look(corpus(tmp_path, [flat]), ASKED)
+    assert found["blockers"] == []
+    assert sum(found["split"]["rows"].values()) >= 20
+
+
 @pytest.mark.parametrize(("name", "noun"), [("list.csv", "texts"), ("list.txt", "lines")])
 def test_repeats_neither_train_nor_judge(name, noun, tmp_path) -> None:
     once = list(dict.fromkeys(text(300)))

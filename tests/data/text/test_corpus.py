@@ -34,6 +34,13 @@ def test_words_sentences_and_passages() -> None:
     assert known.passages == 3
 
 
+def test_a_text_of_one_line_without_stops_is_cut() -> None:
+    corpus = read_corpus([" ".join(f"w{i}" for i in range(1_234))], 3)
+    assert np.diff(corpus.starts).tolist() == [500, 500, 234]
+    assert corpus.passages == 3
+    assert corpus.tokens.tolist() == list(range(1_234))
+
+
 def test_pairs_are_counted_as_by_hand() -> None:
     corpus = read_corpus(["a b c a\nb c"], 1)
     expected: Counter = Counter()

@@ -1,8 +1,8 @@
 """A corpus of words by number: sentences, passages of them, and what is asked of word vectors.
 
 Words are runs of letters and digits, with apostrophes inside, in small letters; a sentence ends at
-a line's end or behind ". ! ? …". Not covered: languages written without spaces, whose sentences
-would be single words.
+a line's end or behind ". ! ? …", and after 500 words at the latest: corpora such as text8 have
+neither. Not covered: languages written without spaces, whose sentences would be single words.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from neuroscope.base import randomness
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _SENTENCES = re.compile(r"[\n\v\f\r\u2028\u2029]+|(?<=[.!?…])\s+")
+_LONGEST = 500  # words of a sentence, as of a passage; word2vec.c cuts at 1,000
 _FEWEST = 5  # words; shorter lines are repeated by chance
 NOISE_POWER = 0.75  # of the counts, as skip-gram draws its noise words
 
@@ -95,9 +97,9 @@ def read_corpus(texts: Iterable[str], passages: int) -> Corpus:
     tokens: list[np.ndarray] = []
     for text in texts:
         for sentence in _SENTENCES.split(text.lower()):
-            found = _WORD.findall(sentence)
-            if found:
-                numbers = [index.setdefault(word, len(index)) for word in found]
+            found = _WORD.finditer(sentence)
+            while part := [match[0] for match in islice(found, _LONGEST)]:
+                numbers = [index.setdefault(word, len(index)) for word in part]
                 tokens.append(np.array(numbers, np.int32))
     starts = np.concatenate([[0], np.cumsum([len(one) for one in tokens])]).astype(np.int64)
     marks = np.linspace(0, starts[-1], passages + 1)[:-1]
