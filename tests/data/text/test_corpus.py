@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 
 import numpy as np
 
 from neuroscope.data.text.corpus import (
+    Asking,
     neighbours_of,
     pair_counts,
     read_corpus,
@@ -58,7 +60,8 @@ def test_questions_are_pairs_that_stand_together_and_not_too_many() -> None:
     lines = [f"w{i} v{i} u{i}" for i in range(40)] * 3
     corpus = read_corpus(["\n".join(lines)], 12)
     counts, keep = corpus.counts(), np.ones(len(corpus.words))
-    asked = neighbours_of(corpus, counts, keep, window=2, noise=4, most=7, seed=0)
+    asking, whole = Asking(window=2, noise=4, most=7), np.arange(12)
+    asked = neighbours_of(corpus, counts, keep, asking, passages=whole, seed=0)
     assert asked.noise.shape == (len(asked.row), 4)
     assert np.bincount(asked.row).max() == 7
     for word, other in zip(asked.word, asked.neighbour, strict=True):
@@ -67,10 +70,24 @@ def test_questions_are_pairs_that_stand_together_and_not_too_many() -> None:
     some = asked.some(np.array([3, 1]))
     assert some.rows == 2
     np.testing.assert_array_equal(some.word[some.row == 0], asked.word[asked.row == 3])
-    again = neighbours_of(corpus, counts, keep, window=2, noise=4, most=7, seed=0)
+    again = neighbours_of(corpus, counts, keep, asking, passages=whole, seed=0)
     np.testing.assert_array_equal(asked.noise, again.noise)
-    none = neighbours_of(corpus, counts, 0 * keep, window=2, noise=4, most=7, seed=0)
+    none = neighbours_of(corpus, counts, 0 * keep, asking, passages=whole, seed=0)
     assert len(none.row) == 0
+    judged = neighbours_of(corpus, counts, keep, asking, passages=np.array([9, 2]), seed=0)
+    assert np.bincount(judged.row, minlength=12).tolist() == [7 * (i in (2, 9)) for i in whole]
+
+
+def test_questions_of_a_long_text_take_the_memory_of_one_passage() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(1_000)]
+    corpus = read_corpus(["\n".join(" ".join(rng.choice(words, 20)) for _ in range(10_000))], 200)
+    counts, keep = corpus.counts(), np.ones(len(corpus.words))
+    tracemalloc.start()
+    neighbours_of(corpus, counts, keep, Asking(5, 5, 30), passages=np.arange(200), seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4e6  # 1.7 million pairs of all passages would take 14e6 as int32
 
 
 def test_texts_with_the_same_words_stand_once() -> None:

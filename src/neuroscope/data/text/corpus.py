@@ -138,42 +138,55 @@ class Neighbours:
                           self.noise[kept])  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Asking:
+    """How questions are drawn from passages."""
+
+    window: int  # words to either side
+    noise: int  # words beside each neighbour
+    most: int  # questions of a passage
+
+
 def neighbours_of(
     corpus: Corpus,
     counts: np.ndarray,  # (V,) in the training passages
     keep: np.ndarray,  # (V,) the chance that an occurrence of a word counts
+    asking: Asking,
     *,
-    window: int,
-    noise: int,
-    most: int,  # questions of a passage
+    passages: np.ndarray,  # that are asked; the others have no questions
     seed: int,
 ) -> Neighbours:
-    """Draw questions from the passages of a corpus: pairs up to `window` words apart, and noise.
+    """Draw questions from passages of a corpus: pairs up to `window` words apart, and noise.
 
-    Noise words are drawn in proportion to count**0.75, as skip-gram draws them.
+    Noise words are drawn in proportion to count**0.75, as skip-gram draws them. The pairs of one
+    passage at a time are in memory.
     """
     rng = randomness.generator(seed, "neighbours")
-    stays = rng.random(corpus.tokens.size) < keep[corpus.tokens]
-    sentence = np.repeat(np.arange(len(corpus.starts) - 1), np.diff(corpus.starts))[stays]
-    tokens = corpus.tokens[stays]
-    passage = np.searchsorted(corpus.bounds, sentence, side="right") - 1
-    first, second, row = [], [], []
-    for apart in range(1, window + 1):
-        together = sentence[:-apart] == sentence[apart:]
-        a, b = tokens[:-apart][together], tokens[apart:][together]
-        first += [a, b]
-        second += [b, a]
-        row += [passage[:-apart][together]] * 2
-    word, neighbour, rows = (np.concatenate([np.empty(0, np.int64), *parts])
-                             for parts in (first, second, row))  # fmt: skip
-    order = rng.permutation(len(rows))
-    order = order[np.argsort(rows[order], kind="stable")]
-    sizes = np.bincount(rows, minlength=corpus.passages)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    chosen = order[within < most]
+    places = np.sort(passages)
+    pairs = [_pairs_of(corpus, int(passage), keep, asking, rng) for passage in places]
+    word, neighbour = np.concatenate([np.empty((2, 0), np.int32), *pairs], axis=1)
+    row = np.repeat(places, [pair.shape[1] for pair in pairs])
     share = np.asarray(counts, np.float64) ** NOISE_POWER
-    drawn = rng.choice(len(share), size=(len(chosen), noise), p=share / share.sum())
-    return Neighbours(corpus.passages, rows[chosen], word[chosen], neighbour[chosen], drawn)
+    drawn = rng.choice(len(share), size=(len(row), asking.noise), p=share / share.sum())
+    return Neighbours(corpus.passages, row, word, neighbour, drawn)
+
+
+def _pairs_of(
+    corpus: Corpus, passage: int, keep: np.ndarray, asking: Asking, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw words of a passage and a neighbour of each (2, m), m at most `asking.most`."""
+    starts = corpus.starts[corpus.bounds[passage] : corpus.bounds[passage + 1] + 1]
+    tokens = corpus.tokens[starts[0] : starts[-1]]
+    stays = rng.random(len(tokens)) < keep[tokens]
+    sentence = np.repeat(np.arange(len(starts) - 1), np.diff(starts))[stays]
+    tokens = tokens[stays]
+    pairs = [np.empty((2, 0), np.int32)]
+    for apart in range(1, asking.window + 1):
+        together = sentence[:-apart] == sentence[apart:]
+        ahead = np.stack([tokens[:-apart][together], tokens[apart:][together]])
+        pairs += [ahead, ahead[::-1]]
+    whole = np.concatenate(pairs, axis=1)
+    return whole[:, rng.permutation(whole.shape[1])[: asking.most]]
 
 
 def pair_counts(corpus: Corpus, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

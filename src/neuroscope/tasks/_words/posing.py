@@ -18,6 +18,7 @@ from neuroscope.data.splits import Split
 from neuroscope.data.table import Table
 from neuroscope.data.target import TargetCodec
 from neuroscope.data.text.corpus import (
+    Asking,
     Corpus,
     Neighbours,
     neighbours_of,
@@ -43,7 +44,7 @@ class Posed:
     """A corpus in the vocabulary of its training passages, and what is asked of each passage."""
 
     corpus: Corpus
-    questions: Neighbours
+    questions: Neighbours  # of the passages that are held out or test
     left_out: int  # different words that are too rare
     least: int  # occurrences that a word needs
     repeated: int  # documents, or lines of a single one, that stood before and are left out
@@ -93,7 +94,8 @@ class Vocabulary:
 
     def questions(self, corpus: Corpus, seed: int) -> Neighbours:
         """Ask for the neighbours in the passages of another text."""
-        return asked_of(corpus.known(self.words), self.counts, seed)
+        everywhere = np.arange(corpus.passages)
+        return asked_of(corpus.known(self.words), self.counts, seed, everywhere)
 
 
 class WordEncoding:
@@ -110,11 +112,11 @@ class WordEncoding:
         return Vocabulary(corpus.words, corpus.counts(), WINDOW, posed), corpus
 
 
-def asked_of(corpus: Corpus, counts: np.ndarray, seed: int) -> Neighbours:
-    """Draw the questions of a corpus; frequent words are passed over as skip-gram does."""
+def asked_of(corpus: Corpus, counts: np.ndarray, seed: int, passages: np.ndarray) -> Neighbours:
+    """Draw the questions of some passages; frequent words are passed over as skip-gram does."""
     keep = skipgram.plan_of(counts, skipgram.Settings(subsample=SUBSAMPLE)).keep
-    return neighbours_of(corpus, counts, keep, window=WINDOW, noise=NOISE, most=MOST_ASKED,
-                         seed=seed)  # fmt: skip
+    asking = Asking(WINDOW, NOISE, MOST_ASKED)
+    return neighbours_of(corpus, counts, keep, asking, passages=passages, seed=seed)
 
 
 def corpus_of(texts: list[str], repeated: int = 0) -> Corpus:
@@ -162,7 +164,8 @@ def pose(
             f"{least} times or more in the training passages", remedy="give more text",
         )  # fmt: skip
     corpus = whole.known(words)
-    questions = asked_of(corpus, corpus.some(train).counts(), seed)
+    judging = np.concatenate([valid, test])
+    questions = asked_of(corpus, corpus.some(train).counts(), seed, judging)
     if not len(questions.some(valid).row) or not len(questions.some(test).row):
         raise InputError("no two known words stand together in the passages that judge",
                          remedy="give more text")  # fmt: skip
