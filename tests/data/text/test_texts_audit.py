@@ -27,6 +27,13 @@ def test_near_repeats_are_found_and_others_are_not() -> None:
     assert found[250] == 60
 
 
+def test_all_copies_of_a_text_are_found_and_leave_room_for_others() -> None:
+    text = "this very text was handed in again and again"
+    edited = f"{text}, {text} by many and then by others once more, {text} too"
+    found = twins(Words.of(["another one of six words", *[text] * 1_000, edited, edited + " then"]))
+    assert found.tolist() == [-1, -1, *[1] * 999, -1, 1_001]
+
+
 def test_short_and_empty_texts_are_no_repeats() -> None:
     assert twins(Words.of(["a b c", "a b c", "", ""])).tolist() == [-1, -1, -1, -1]
     assert twins(Words.of([])).tolist() == []

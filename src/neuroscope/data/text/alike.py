@@ -2,7 +2,8 @@
 
 A text is the set of its runs of three words. The least hashes of the set under several hash
 functions are the same for two texts as often as their sets overlap (MinHash; Broder 1997), and
-texts that agree on a band of them are compared in full.
+texts that agree on a band of them are compared in full. Texts that agree on all of them are
+compared with the first of these, however many they are; of a band's others only the first 50 are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ ALIKE = 0.8  # share of shingles in common from which two texts say nearly the s
 FEWEST = 5  # words; shorter texts are alike by chance
 _RUN = 3  # words of a shingle
 _BANDS, _EACH = 6, 3  # of hash functions; texts that overlap by 0.8 meet with 98.6 %
-_MOST_BUCKET = 50  # texts of a bucket that are compared with its first
+_MOST_BUCKET = 50  # texts of a band's bucket, no two quite the same, compared with its first
 
 
 def twins(texts: Words) -> np.ndarray:
@@ -34,6 +35,8 @@ def twins(texts: Words) -> np.ndarray:
         return sets[i]
 
     places = np.flatnonzero(long)
+    found[places] = _copies(signature[places], places, shingles, starts)
+    places = places[found[places] < 0]
     for band in range(_BANDS):
         part = np.ascontiguousarray(signature[places, band * _EACH : (band + 1) * _EACH])
         key = part.view([("", part.dtype)] * _EACH)[:, 0]
@@ -46,6 +49,20 @@ def twins(texts: Words) -> np.ndarray:
                 other = int(places[at])
                 if found[other] < 0 and _overlap(shingles_of(head), shingles_of(other)) >= ALIKE:
                     found[other] = head
+    return found
+
+
+def _copies(
+    signature: np.ndarray, places: np.ndarray, shingles: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
+    """Return for each of some texts the first with the same signature if they are alike, or -1."""
+    _, first, group = np.unique(signature, axis=0, return_index=True, return_inverse=True)
+    heads = places[first][group.ravel()]
+    found = np.full(len(places), -1)
+    for at in np.flatnonzero(heads != places):
+        head, other = (shingles[starts[i] : starts[i + 1]] for i in (heads[at], places[at]))
+        if np.array_equal(head, other) or _overlap({*head.tolist()}, {*other.tolist()}) >= ALIKE:
+            found[at] = heads[at]
     return found
 
 
