@@ -262,6 +262,7 @@ def test_a_sentence_does_not_hang_on_those_that_share_its_batch(family: str, bea
         alone = write(net, source[row : row + 1], lengths[row : row + 1], search)[0]
         assert alone.tokens == found.tokens
         assert len(found.tokens) == search.longest(int(lengths[row]))
+        assert found.cut
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -275,3 +276,41 @@ def test_a_length_penalty_makes_sentences_no_shorter(family: str) -> None:
         for penalty in (0.0, 2.0)
     ]  # fmt: skip
     assert counts[0] <= counts[1]
+
+
+class _Counting(nn.Module):
+    """Writes the token 4 `count` times, then the end, whatever it reads."""
+
+    longest = None
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def read(self, source: torch.Tensor, lengths: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"rows": torch.zeros(len(source), 1)}
+
+    def begin(self, memory: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {"step": torch.zeros(len(memory["rows"]), 1)}
+
+    def step(
+        self,
+        tokens: torch.Tensor,
+        memory: object,
+        state: dict[str, torch.Tensor],
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        ends = state["step"][:, 0] >= self.count
+        sure = torch.where(ends, END, 4)
+        return 30.0 * functional.one_hot(sure, WORDS).float(), {"step": state["step"] + 1}
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_sentence_without_room_for_its_end_is_marked_as_cut(beam: int) -> None:
+    net: Pairs = _Counting(30)  # type: ignore[assignment]
+    source, lengths = _tokens(2, 40), torch.tensor([1, 40])
+    search = Search(START, END, beam=beam, never=SEARCH.never)
+    short, whole = write(net, source, lengths, search)
+    assert (len(short.tokens), short.cut) == (search.longest(1), True)
+    assert (len(whole.tokens), whole.cut) == (30, False)
+    wide = Search(START, END, beam=beam, never=SEARCH.never, longest_extra=40)
+    assert [(len(w.tokens), w.cut) for w in write(net, source, lengths, wide)] == [(30, False)] * 2

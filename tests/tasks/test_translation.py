@@ -22,6 +22,7 @@ from neuroscope.tasks._learning import Problem, Watch, predict
 from neuroscope.tasks._translation import dictionary
 from neuroscope.tasks._translation.nets import bits_of, divided
 from neuroscope.tasks._translation.posing import columns_of, paired, pose, schema_of
+from neuroscope.tasks._translation.room import Room
 from neuroscope.tasks._translation.sentences import LONGEST, PairEncoder, Sentences, Vocabulary
 from neuroscope.tasks.rungs.translation import RUNGS
 
@@ -173,6 +174,47 @@ def test_pairs_that_are_too_long_are_not_learned_from_and_sources_are_cut() -> N
     assert len(divided(x, Recipe())[0]) == 99
 
 
+class _Letters:
+    """Each letter is a token."""
+
+    def encode(self, texts):
+        return [np.arange(len(text)) for text in texts]
+
+
+@pytest.mark.parametrize(("pairs", "room"), [
+    ([(n, n) for n in range(1, 40)], Room()),
+    ([(n, 5 * n) for n in range(1, 40)], Room(5.05, 10)),
+    ([*[(n, n) for n in range(1, 40)], (1, 60)], Room(2.0, 59)),
+    ([(n, n) for n in range(1, 2_001)] + [(3, 200)], Room(2.0, 195)),
+    ([(10, 10)] * 1_999 + [(10, 250)], Room()),  # one in 2,000 is an accident
+    ([(300, 300)], Room()),
+])  # fmt: skip
+def test_what_is_written_has_the_room_that_training_pairs_need(pairs, room: Room) -> None:
+    source, target = zip(*pairs, strict=True)
+    texts = [tuple("x" * n for n in side) for side in (source, target)]
+    learned = Room.learned(Sentences(*texts, Vocabulary(_Letters())))  # type: ignore[arg-type]
+    assert learned == room
+    assert Room.from_json(json.loads(json.dumps(room.to_json()))) == room
+    with pytest.raises(ModelError, match="room"):
+        Room.from_json({"ratio": 2})
+
+
+def test_long_translations_of_short_texts_are_written_whole() -> None:
+    source, target = [str(n % 10) for n in range(40)], ["one two three four " * 4] * 40
+    training = _problem(source=source, target=target).training(np.arange(40))
+    recipe = Recipe(net="gru", loss="cross_entropy", width=8, epochs=1, batch_size=16)
+    learner = RUNGS.get("gru").fit(training, recipe, Watch())
+    x = training.encoded()[1]
+    for read, said in zip(*x.tokens, strict=True):
+        assert learner.room.ratio * len(read) + learner.room.extra > len(said)
+    record, arrays = learner.pack()
+    assert RUNGS.get("gru").unpack(record, arrays).room == learner.room
+    del record["room"]  # a model of before
+    assert RUNGS.get("gru").unpack(record, arrays).room == Room()
+    written, cut = replace(learner, room=Room(0.0, 1)).translated(["7", "", "8"])
+    assert (len(written), cut) == (3, 2)
+
+
 def test_a_part_of_many_pairs_says_when_to_stop() -> None:
     x = _problem(3000).training(np.arange(2000)).encoded()[1]
     data, valid = divided(x, Recipe(patience=3))
@@ -228,6 +270,7 @@ def test_a_pretrained_net_is_fine_tuned_and_comes_back_the_same(marian: Path) ->
     copy = _copied(learner, "pretrained")
     np.testing.assert_allclose(copy.predict(x), said, rtol=1e-4)
     assert copy.write(x.source) == learner.write(x.source)
+    assert copy.room == learner.room
     read, out, weights = learner.attention(x.source[0], "A dog")
     assert weights.shape == (len(out), len(read))
     assert learner.net.origin.licence == "cc-by-4.0"

@@ -13,6 +13,7 @@ from tests.translating import pairs, write_csv
 
 import neuroscope
 from neuroscope.base.errors import InputError, NeuroscopeError, SchemaError
+from neuroscope.tasks._translation.model import TranslationModel
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs._request import TrainOptions
 from neuroscope.verbs.judge import judge
@@ -129,6 +130,19 @@ def test_a_model_translates_a_column_and_a_file_of_lines(
     model = neuroscope.load(climbed["model"])
     texts = ["Ein alter Hund läuft 3 Mal.", ""]
     assert model.predict(texts).tolist() == model.translate(texts)
+
+
+def test_translations_that_were_cut_are_noted(
+    climbed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def translated(self: object, texts: list[str], *, beam: int) -> tuple[list[str], int]:
+        return ["and so on"] * len(texts), 2
+
+    monkeypatch.setattr(TranslationModel, "translated", translated)
+    found = predict(climbed["model"], write_csv(tmp_path / "new.csv", *pairs(5, seed=9)))
+    assert found["notes"] == [
+        "translations that found no end in the room that training pairs need, and were cut: 2"
+    ]
 
 
 def test_what_cannot_be_translated_is_named(climbed: dict[str, Any], tmp_path: Path) -> None:

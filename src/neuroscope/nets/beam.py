@@ -42,6 +42,7 @@ class Written(NamedTuple):
 
     tokens: list[int]
     score: float
+    cut: bool = False  # there was no room for its end
 
 
 @torch.inference_mode()
@@ -62,20 +63,23 @@ def _greedy(net: Pairs, source: Tensor, lengths: Tensor, search: Search) -> list
     steps = int(most.max())
     said = torch.full((n, steps), search.end, device=source.device)
     scores = torch.zeros(n, dtype=torch.float64, device=source.device)
+    cut = torch.zeros(n, dtype=torch.bool, device=source.device)
     for step in range(steps):
         logits, state = net.step(tokens, memory, state)
         best, tokens = _likelihoods(logits, search).max(1)
         scores[rows] += best
         said[rows, step] = tokens
-        going = ((tokens != search.end) & (most[rows] > step + 1)).nonzero()[:, 0]
+        open_ended, room = tokens != search.end, most[rows] > step + 1
+        cut[rows] = open_ended & ~room
+        going = (open_ended & room).nonzero()[:, 0]
         if not len(going):
             break
         if len(going) < len(rows):
             rows, tokens = rows[going], tokens[going]
             memory, state = picked(memory, going), picked(state, going)
     return [
-        Written(_until(row, search.end), score)
-        for row, score in zip(said.tolist(), scores.tolist(), strict=True)
+        Written(_until(row, search.end), score, short)
+        for row, score, short in zip(said.tolist(), scores.tolist(), cut.tolist(), strict=True)
     ]
 
 
@@ -150,7 +154,7 @@ class _Beam:
         if self.said.shape[2] < self.limits[row]:
             return True
         tokens = self.said[place, 0].tolist()
-        self.finished[row].append(Written(tokens, float(self.scores[place, 0])))
+        self.finished[row].append(Written(tokens, float(self.scores[place, 0]), cut=True))
         return False
 
     def _set_aside(self, best: Tensor, origin: Tensor, ended: Tensor) -> None:

@@ -19,7 +19,7 @@ from neuroscope.data.target import TargetCodec
 from neuroscope.runs.artefact import Artefact
 from neuroscope.tasks._learning import Learner
 from neuroscope.tasks._model import opened, recipe_of
-from neuroscope.tasks._translation.nets import BEAM
+from neuroscope.tasks._translation.nets import BEAM, NetTranslator
 from neuroscope.tasks._translation.sentences import PairEncoder, texts_of
 
 
@@ -69,7 +69,14 @@ class TranslationModel:
 
     def translate(self, texts: Sequence[str], *, beam: int = BEAM) -> list[str]:
         """Return the translation of each text, in order; an empty text stays empty."""
-        return self.learner.write([text.strip() for text in texts], beam)
+        return self.translated(texts, beam=beam)[0]
+
+    def translated(self, texts: Sequence[str], *, beam: int = BEAM) -> tuple[list[str], int]:
+        """Return the translation of each text, and how many were cut for want of room."""
+        asked = [text.strip() for text in texts]
+        if isinstance(self.learner, NetTranslator):
+            return self.learner.translated(asked, beam)
+        return self.learner.write(asked, beam), 0
 
     def predict(self, source: Any, *, beam: int = BEAM) -> np.ndarray:
         """Return the translations (n,) of the rows of a file, a data frame or a list of texts."""

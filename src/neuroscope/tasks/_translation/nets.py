@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.tasks import _torch
 from neuroscope.tasks._learning import Training, Watch
 from neuroscope.tasks._translation import scoring
+from neuroscope.tasks._translation.room import Room
 from neuroscope.tasks._translation.sentences import (
     PairEncoder,
     Sentences,
@@ -48,6 +49,7 @@ class NetTranslator:
     encoder: PairEncoder | None
     recipe: Recipe | None
     own: Vocabulary | None = None  # of a pretrained net; else it is the encoder's
+    room: Room = field(default_factory=Room)  # for what is written
 
     @property
     def parameters(self) -> int:
@@ -70,7 +72,11 @@ class NetTranslator:
         return scoring.packed(bits, rows, written, x.references)
 
     def write(self, texts: Sequence[str], beam: int = BEAM) -> list[str]:
-        """Return the translation of each text; the longest share a batch."""
+        """Return the translation of each text."""
+        return self.translated(texts, beam)[0]
+
+    def translated(self, texts: Sequence[str], beam: int = BEAM) -> tuple[list[str], int]:
+        """Return the translation of each text, and how many were cut; the longest share a batch."""
         import torch  # noqa: PLC0415 - slow to import
 
         from neuroscope.nets.beam import Search, write  # noqa: PLC0415
@@ -79,8 +85,9 @@ class NetTranslator:
         said = self.vocabulary
         tokens = Ragged.of(said.read(texts))
         search = Search(said.start, said.end, beam=beam, length_penalty=LENGTH_PENALTY,
-                        never=said.never)  # fmt: skip
-        device, found = next(self.net.parameters()).device, [""] * len(texts)
+                        never=said.never, longest_ratio=self.room.ratio,
+                        longest_extra=self.room.extra)  # fmt: skip
+        device, found, cut = next(self.net.parameters()).device, [""] * len(texts), 0
         for rows in _blocks(tokens.lengths, max(_AT_ONCE // beam, 1)):
             source = torch.from_numpy(tokens.padded(rows, said.padding)).to(device)
             if not source.shape[1]:
@@ -89,7 +96,8 @@ class NetTranslator:
             for row, one in zip(rows, write(self.net, source, lengths, search), strict=True):
                 if tokens.lengths[row]:
                     found[row] = said.cutter.decode(one.tokens).strip()
-        return found
+                    cut += one.cut
+        return found, cut
 
     def attention(self, text: str, written: str) -> tuple[list[str], list[str], np.ndarray]:
         """Return the tokens of a text and of what was written, its end last, and (t, s) weights."""
@@ -109,14 +117,15 @@ class NetTranslator:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the net's record as JSON and its weights as arrays."""
-        return {"net": dict(self.record)}, _torch.arrays_of(self.net)
+        return {"net": dict(self.record), "room": self.room.to_json()}, _torch.arrays_of(self.net)
 
 
 def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NetTranslator:
     """Rebuild the learner that `pack` wrote; ModelError when its parts do not fit together."""
 
     def learner(net: nn.Module) -> NetTranslator:
-        return NetTranslator(net, record["net"], None, None)  # type: ignore[arg-type]
+        room = Room.from_json(record.get("room"))
+        return NetTranslator(net, record["net"], None, None, room=room)  # type: ignore[arg-type]
 
     return _torch.rebuilt(record, arrays, learner)
 
@@ -203,7 +212,7 @@ def fit(training: Training, recipe: Recipe, watch: Watch, record: dict[str, Any]
     assert isinstance(net, Pairs)
     layers = nets.catalogue.get(record["family"]).groups(net)
     followed = learn(training, recipe, watch, net, x, layers)
-    return NetTranslator(net, record, encoder, followed)
+    return NetTranslator(net, record, encoder, followed, room=Room.learned(x))
 
 
 def learn(

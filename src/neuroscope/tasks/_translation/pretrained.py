@@ -16,6 +16,7 @@ from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Problem, Training, Watch
 from neuroscope.tasks._pictures.encoders import part
 from neuroscope.tasks._translation.nets import NetTranslator, learn
+from neuroscope.tasks._translation.room import Room
 from neuroscope.tasks._translation.sentences import LONGEST, Sentences, Vocabulary
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Pretrained(NetTranslator):
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the net's record and its tokens as JSON, and its weights as arrays."""
         assert isinstance(self.vocabulary.cutter, PretrainedCutter)
-        record = {"net": dict(self.record), "tokeniser": json.loads(self.vocabulary.cutter.text)}
+        record = {"net": dict(self.record), "tokeniser": json.loads(self.vocabulary.cutter.text),
+                  "room": self.room.to_json()}  # fmt: skip
         net: Any = self.net
         arrays: dict[str, np.ndarray] = net.arrays()
         return record, {f"net.{name}": values for name, values in arrays.items()}
@@ -73,7 +75,8 @@ def unpack(record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Pretr
         net = from_record(record["net"])
         net.put(part(arrays, "net."))
         vocabulary = vocabulary_of(net, json.dumps(record["tokeniser"]))
-        return Pretrained(net, record["net"], None, None, vocabulary)
+        room = Room.from_json(record.get("room"))
+        return Pretrained(net, record["net"], None, None, vocabulary, room)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the model's net cannot be read: {error!r}") from error
 
@@ -142,4 +145,5 @@ def fit(training: Training, recipe: Recipe, watch: Watch) -> Pretrained:
     vocabulary = vocabulary_of(net, text)
     sentences = Sentences(x.source, x.references, vocabulary)
     followed = learn(training, recipe, watch, net, sentences, None)
-    return Pretrained(net, record, encoder, followed, vocabulary)
+    room = Room.learned(sentences)
+    return Pretrained(net, record, encoder, followed, vocabulary, room)

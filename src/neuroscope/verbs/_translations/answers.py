@@ -60,18 +60,19 @@ def predict(
     except NeuroscopeError as error:
         raise error.at(table.origin.text) from error
     texts = texts_of(table, column)
+    written, cut = model.translated(texts, beam=beam)
     whole = assembled({
         "row": np.arange(1, table.rows + 1), **kept, column: texts,
-        "translation": model.translate(texts, beam=beam),
+        "translation": written,
     })  # fmt: skip
-    written = str(save_table(whole, options.out)) if options.out is not None else None
+    file = str(save_table(whole, options.out)) if options.out is not None else None
     monitor(Progress(label="predicting", done=2, total=2))
     card = model.artefact.card
     return {
         "model": str(model.artefact.path), "target": card.target, "rung": card.learner,
         "kind": KIND, "rows": table.rows, "classes": [], "threshold": None,
         "origin": list(table.origin.notes), "noun": noun_of(card.task), "beam": beam,
-        "notes": _notes(model, column, texts), "out": written, "sheet": None, "table": whole,
+        "notes": _notes(model, column, texts, cut), "out": file, "sheet": None, "table": whole,
     }  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _kept(table: Table, keep: tuple[str, ...], column: str) -> dict[str, Any]:
     return {name: table.arrow.column(name) for name in keep if name != column}
 
 
-def _notes(model: TranslationModel, column: str, texts: list[str]) -> list[str]:
+def _notes(model: TranslationModel, column: str, texts: list[str], cut: int) -> list[str]:
     from neuroscope.tasks._translation.sentences import LONGEST, MOST_CHARACTERS  # noqa: PLC0415
 
     notes = []
@@ -109,6 +110,9 @@ def _notes(model: TranslationModel, column: str, texts: list[str]) -> list[str]:
     endless = sum(len(text) >= MOST_CHARACTERS for text in texts)
     if endless:
         notes.append(f"texts of {MOST_CHARACTERS:,} characters or more, cut there: {endless:,}")
+    if cut:
+        notes.append(f"translations that found no end in the room that training pairs need, and "
+                     f"were cut: {cut:,}")  # fmt: skip
     return notes
 
 
