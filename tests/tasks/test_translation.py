@@ -14,6 +14,7 @@ from tests.translating import pairs, table, tiny_marian
 
 from neuroscope import nets
 from neuroscope.base.errors import InputError, ModelError, RecipeError, SchemaError
+from neuroscope.base.events import EpochEnded, Event
 from neuroscope.base.recipe import Recipe
 from neuroscope.data.text.tokeniser import Tokeniser
 from neuroscope.judge.metrics import scores
@@ -86,6 +87,38 @@ def test_one_round_of_expectation_maximisation_is_counting() -> None:
     assert t[2, 1] > t.get((2, 0), 0.0)
     for source in (0, 1, 2):
         assert sum(c for (s, _), c in t.items() if s == source) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_first_round_begins_with_all_words_as_likely() -> None:
+    losses: list[float] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            losses.append(event.train_loss)
+
+    learner = RUNGS.get("dictionary").fit(_problem().folds[0], None, Watch(monitor=listen))
+    assert losses[0] == pytest.approx(np.log(len(learner.target)))
+    assert losses == sorted(losses, reverse=True)
+    assert len(losses) == dictionary.ROUNDS
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("zwei Leute", "two People"),  # known from the beginning of texts
+        ("Leute", "People"),
+        ("(Leute)", "(People)"),
+        ("zwei-Leute", "two and People"),  # a word for a sign
+        ("zwei  Leute !", "two  People!"),  # a sign's space is the target's
+        ("neue Leute", "neue People"),
+    ],
+)
+def test_words_keep_the_space_of_the_source(text: str, written: str) -> None:
+    source = ("", "zwei", "Leute", "-", "!")
+    target = (" it", "two", "People", " and", "!")
+    keys = np.arange(5) * 6
+    learner = dictionary.Dictionary(keys, np.ones(5, np.float32), source, target, np.ones(5), {}, 1)
+    assert learner.write([text]) == [written]
 
 
 def test_places_add_up_and_prefer_the_diagonal() -> None:

@@ -100,11 +100,26 @@ class Dictionary:
         return [self._written(text) for text in texts]
 
     def _written(self, text: str) -> str:
-        numbers, found = self._numbers[0], []
+        written = ""
         for word in words(text):
-            number = numbers.get(word.strip())
-            found.append(word if number is None else self._best.get(number, word))
-        return "".join(found).strip()
+            said = self._said(word)
+            apart = written[-1:].isalnum() and said[:1].isalnum()  # "and" for a hyphen
+            written += f" {said}" if apart else said
+        return written.strip()
+
+    def _said(self, word: str) -> str:
+        """Return what is written for a word of the source, with the space before it.
+
+        A word for a word has the space of the source: it may be known from the beginning of texts,
+        where none stands. With signs it is as in the target, since languages differ in it.
+        """
+        bare = word.strip()
+        best = self._best.get(self._numbers[0].get(bare, -1)) if bare else None
+        if best is None:
+            return word
+        said = best.strip()
+        of_words = bare[0].isalnum() and said[:1].isalnum()
+        return word[: -len(bare)] + said if of_words else best
 
     def predict(self, x: Sentences) -> np.ndarray:
         """Return the packed predictions of sentences with references, see `judge`."""
@@ -219,7 +234,8 @@ class _Links:
         """Return keys and chances after ROUNDS rounds of expectation maximisation."""
         pairs = self.source.astype(np.int64) * targets + self.target
         keys, at = np.unique(pairs, return_inverse=True)
-        source, chances = keys // max(targets, 1), np.ones(len(keys))
+        source = keys // max(targets, 1)
+        chances = np.full(len(keys), 1 / max(targets, 1))  # all target words are as likely
         for number in range(1, ROUNDS + 1):
             each = chances[at] * self.prior
             whole = np.bincount(self.place, each)
