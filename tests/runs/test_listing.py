@@ -131,6 +131,11 @@ def test_compare_warns_when_scores_are_not_of_the_same_rows(tmp_path) -> None:
 def test_compare_needs_results(tmp_path) -> None:
     with pytest.raises(InputError, match="the run has no result yet"):
         compare([RunFolder.create(tmp_path, "iris")])
+    lost = finished(tmp_path, "lost", Recipe())
+    (lost.path / "result.json").unlink()
+    with pytest.raises(InputError, match=r"finished, but its result\.json is missing") as caught:
+        compare([lost])
+    assert f"--resume {lost.name}" in caught.value.remedy
     assert compare([]).rows == ()
 
 

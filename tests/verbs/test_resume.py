@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from neuroscope.base import events, settings
-from neuroscope.base.errors import InputError, Interrupted
+from neuroscope.base.errors import InputError, Interrupted, ModelError
 from neuroscope.base.recipe import Recipe
 from neuroscope.judge.metrics import METRICS
 from neuroscope.runs import artefact
@@ -19,6 +19,7 @@ from neuroscope.runs.folder import RunFolder
 from neuroscope.verbs._climb import trials
 from neuroscope.verbs._climb.rung_run import RungRun
 from neuroscope.verbs._prepare import DataOptions
+from neuroscope.verbs.load import load
 from neuroscope.verbs.train import TrainOptions, resume, show_recipe, train
 
 
@@ -50,6 +51,26 @@ def test_a_run_from_memory_needs_its_data_again_to_resume() -> None:
     result = train(table, options=TrainOptions(rungs=("majority",)))
     with pytest.raises(InputError, match="from memory"):
         resume(result["name"])
+
+
+@pytest.mark.parametrize("lost", ["result.json", "model.neuroscope"])
+def test_a_finished_run_makes_again_what_it_lost_and_is_not_resumed_else(lost: str) -> None:
+    options = TrainOptions(rungs=("majority", "neuron"), epochs=2)
+    whole = train("wine", options=options)
+    weights = artefact.load(whole["model"]).weights
+    folder = RunFolder.open(whole["name"], settings.runs_folder())
+    with pytest.raises(InputError, match="is finished"):
+        resume(folder.name)
+    (folder.path / lost).unlink()
+    if lost == "model.neuroscope":
+        with pytest.raises(ModelError, match=r"its model\.neuroscope is missing") as caught:
+            load(folder.path)
+        assert caught.value.remedy.startswith("make it again, from the same data")
+    again = resume(folder.name)
+    assert (again["chosen"], again["test"]) == (whole["chosen"], whole["test"])
+    theirs = artefact.load(again["model"]).weights
+    assert all(np.array_equal(weights[key], theirs[key]) for key in theirs)
+    assert folder.lost == ()
 
 
 def interrupted(*, options: TrainOptions, data: DataOptions | None = None) -> str:

@@ -102,6 +102,12 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def lost(self) -> tuple[str, ...]:
+        """Names of the files that a finished run cannot do without, and that are not there."""
+        needed = (self.path / "result.json", self.model)
+        return tuple(path.name for path in needed if not path.exists())
+
+    @property
     def status(self) -> Status:
         """How the run stands; a run whose process is gone without a word is "interrupted"."""
         if _lock.held(self.path / ".lock"):

@@ -138,9 +138,17 @@ def _result(run: RunFolder) -> dict[str, Any] | None:
 
 def _needed_result(run: RunFolder) -> dict[str, Any]:
     result = _result(run)
-    if result is None:
-        raise InputError("the run has no result yet", where=str(run.path), remedy="let it finish")
-    return result
+    if result is not None:
+        return result
+    status, resume = run.status, f"with: neuroscope train --resume {run.name}"
+    if status == "finished":
+        raise InputError(
+            "the run is finished, but its result.json is missing", where=str(run.path),
+            remedy=f"put it back from a copy, or make it again, from the same data, {resume}",
+        )  # fmt: skip
+    what = "the run has no result yet" + ("" if status == "running" else f" (it is {status})")
+    remedy = "let it finish" if status == "running" else f"go on {resume}"
+    raise InputError(what, where=str(run.path), remedy=remedy)
 
 
 def _from_result(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,11 @@ def find_model(path: str | Path) -> Path:
     run = find_run(path, settings.runs_folder(), wanted=lambda run: run.model.exists())
     if run.model.exists():
         return run.model
+    status = run.status
+    what = f"its {run.model.name} is missing" if status == "finished" else f"it is {status}"
+    how = "make it again, from the same data," if status == "finished" else "go on"
     raise ModelError(
-        f"the run has no model (it is {run.status})", where=run.name,
-        remedy=f"go on with: neuroscope train --resume {run.name}",
+        f"the run has no model ({what})", where=run.name,
+        remedy="let it finish" if status == "running"
+        else f"{how} with: neuroscope train --resume {run.name}",
     )  # fmt: skip

@@ -74,12 +74,13 @@ def resume(
 
     The data are read again; a run on data from memory needs them as `source`. Raises InputError
     when data, schema or recipe are others than the run began with, and for a run that is
-    finished: its test rows are opened.
+    finished, since its test rows are opened; where its model or result is lost it is made again,
+    from the same data and choices.
     """
     root = Path(out) if out else settings.runs_folder()
     folder = find_run(run, root, wanted=lambda found: found.status == "interrupted")
     asked = Request.read(folder, source)
-    if folder.status == "finished" and folder.model.exists():
+    if folder.status == "finished" and not folder.lost:
         raise InputError(
             "this run is finished, there is nothing to go on with", where=folder.name,
             remedy=f"its report is {folder.report}; train again for a new run",
