@@ -19,6 +19,7 @@ from neuroscope.data._dividers import Divider, Fold, Grouped, Shuffled, Timed, w
 from neuroscope.data.images.rows import feature_hashes, unreadable_rows
 from neuroscope.data.schema import Schema
 from neuroscope.data.table import Table
+from neuroscope.data.text.column import without_words
 
 RowKind = Literal["binary", "multiclass", "regression"]  # of a target column
 TaskKind = str  # one of these, or a kind whose truths are packed, see `judge.kinds`
@@ -224,8 +225,15 @@ def _ranks(times: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 def _twins(
     table: Table, schema: Schema, usable: np.ndarray
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return blocks of rows with identical features, unless identical rows are the rule."""
+    """Return blocks of rows with identical features, unless identical rows are the rule.
+
+    Texts without a word are no copies of one another.
+    """
     hashes = feature_hashes(table, schema)
+    if schema.features and all(column.kind == "text" for column in schema.features):
+        empty = without_words(table, [column.name for column in schema.features])
+        hashes[empty] = np.arange(empty.sum())
+        usable = usable[~empty[usable]]
     _, inverse, counts = np.unique(hashes[usable], return_inverse=True, return_counts=True)
     sizes = counts[inverse]
     twins = int((sizes > 1).sum())

@@ -9,10 +9,11 @@ import numpy as np
 from neuroscope.base.wording import counted, percent
 from neuroscope.data.audit.finding import Finding, Subject, examples
 from neuroscope.data.text.alike import twins
-from neuroscope.data.text.column import MOST_CHARACTERS, text_columns, texts
+from neuroscope.data.text.column import MOST_CHARACTERS, text_columns, texts, without_words
 from neuroscope.data.text.words import Words
 
 _MATTER = 0.01  # share of texts from which a finding is no mere remark
+_MANY = 0.1  # share of empty texts from which a model is hardly one of texts
 _MOST_COMPARED = 200_000  # texts that are looked through for near repeats
 
 
@@ -23,7 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     lengths = sum(_lengths(known.column(name)) for name in columns)
     assert isinstance(lengths, np.ndarray)
     found, _ = texts(subject.table, columns)
-    blank = np.array([not text.strip() for text in found])
+    blank = without_words(subject.table, columns)
     if blank.any():
         yield _empty(blank)
     if (lengths > MOST_CHARACTERS).any():
@@ -43,13 +44,14 @@ def _lengths(column: object) -> np.ndarray:
 
 
 def _empty(blank: np.ndarray) -> Finding:
-    count = int(blank.sum())
+    count, share = int(blank.sum()), blank.mean()
+    severity = "serious" if share > _MANY else "notice" if share > _MATTER else "info"
     return Finding(
         code="empty-texts",
-        severity="notice" if blank.mean() > _MATTER else "info",
+        severity=severity,
         count=count,
         rows=examples(blank),
-        what=f"{counted(count, 'text')} without a word, {percent(blank.mean())}",
+        what=f"{counted(count, 'text')} without a word, {percent(share)}",
         meaning="of these a model can only say what is usual",
         remedy="fill them in, or leave these rows out",
     )

@@ -56,14 +56,27 @@ def as_texts(table: Table, schema: Schema) -> Schema:
     if not words:
         free = [c for c in schema.columns if c.role in ("feature", "ignore")]
         listed = ", ".join(f"{c.name!r} ({c.kind})" for c in free[:10]) or "none beside the target"
-        raise SchemaError(
-            f"no column holds texts; columns: {listed}",
-            remedy="name the label with --target, and give a column of words",
-        )
+        raise SchemaError(f"no column holds texts; columns: {listed}",
+                          remedy=_text_wanted(table, schema, free))  # fmt: skip
     wordiest = max(words, key=lambda name: (_mean_length(table, name), name))
     return Made(tuple(
         _text(column) if column.name == wordiest else column for column in schema.columns
     ))  # fmt: skip
+
+
+def _text_wanted(table: Table, schema: Schema, free: Iterable[Column]) -> str:
+    """Say what to do where no column is taken for texts."""
+    words = [
+        column.name for column in free if _kinds.is_words(table.arrow.column(column.name).type)
+    ]
+    if words:
+        return (
+            f'to read {words[0]!r} as texts, give it "kind": "text" and "role": "feature" in a'
+            " file for --schema"
+        )
+    if schema.target is None or "guessed" in schema.target.reason:
+        return "name the label with --target, and give a column of words"
+    return "give a column of words, or leave --task out: other columns are read as a table"
 
 
 def _text(column: Column) -> Column:
@@ -73,6 +86,18 @@ def _text(column: Column) -> Column:
 def _mean_length(table: Table, name: str) -> float:
     column = table.arrow.column(name).cast(pa.large_string())
     return float(pc.call_function("mean", [pc.call_function("utf8_length", [column])]).as_py() or 0)
+
+
+def without_words(table: Table, columns: Iterable[str]) -> np.ndarray:
+    """Return which rows (n,) have no text in any of the columns, or only blanks."""
+    empty = np.ones(table.rows, bool)
+    for name in columns:
+        words = table.arrow.column(name).cast(pa.large_string())
+        bare = pc.call_function("utf8_trim_whitespace", [words])
+        empty &= pc.fill_null(
+            pc.call_function("equal", [bare, pa.scalar("", pa.large_string())]), True
+        ).to_numpy()
+    return empty
 
 
 def texts(
