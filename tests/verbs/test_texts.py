@@ -15,8 +15,10 @@ from neuroscope.base.errors import InputError, SchemaError, SourceError, TargetE
 from neuroscope.data.sources import read
 from neuroscope.verbs._prepare import DataOptions
 from neuroscope.verbs._request import TrainOptions
+from neuroscope.verbs.load import load
 from neuroscope.verbs.look import look
 from neuroscope.verbs.predict import predict
+from neuroscope.verbs.trace_row import trace_row
 from neuroscope.verbs.train import train
 
 QUICK = TrainOptions(rungs=("majority", "neuron"))
@@ -47,6 +49,66 @@ def test_texts_are_known_without_being_told(run: dict) -> None:
     assert run["noun"] == "text"
     assert run["chosen"] == "neuron"
     assert run["test"]["accuracy"] > 0.8
+
+
+def test_a_step_on_a_text_is_traced_by_its_terms(run: dict) -> None:
+    model = load(run["model"])
+    table = pa.table({"text": ["the goal, a GOAL for the team"], "topic": ["sport"]})
+    found = trace_row(model, table, 1)
+    x, _ = model.encode(table)
+    terms, layer = found["input_names"], found["layers"][0]
+    assert len(terms) == len(x.values) < x.width
+    assert [model.encoder.bag.place(term) for term in terms] == x.places.tolist()
+    assert layer["inputs"] == pytest.approx(x.values.tolist())
+    assert found["output"] == pytest.approx(model.learner.predict(x)[0].tolist(), rel=1e-5)
+    assert found["agreement"]["agrees"]
+    held, taken = found["notes"]
+    assert f"{len(terms)} terms of {x.width:,} that the model knows" in held
+    assert "lbfgs" in taken
+    with pytest.raises(InputError, match="no term that the model knows"):
+        trace_row(model, pa.table({"text": ["zzz"], "topic": ["sport"]}), 1)
+
+
+@pytest.mark.parametrize(("rung", "inputs"), [("embeddings", 1), ("lstm", 0), ("majority", 0)])
+def test_of_nets_of_words_the_embeddings_are_traced(rung: str, inputs: int, tmp_path: Path) -> None:
+    source = written(tmp_path, texts_of(each=20).arrow)
+    options = TrainOptions(rungs=(rung,), epochs=1, out=str(tmp_path))
+    model = train(source, options=options)["model"]
+    if inputs:
+        assert len(trace_row(model, source, 1)["layers"]) > 1
+        return
+    with pytest.raises(InputError, match=f"the rung '{rung}' of text_classes takes no step"):
+        trace_row(model, source, 1)
+
+
+def test_many_empty_texts_are_told_and_are_no_copies() -> None:
+    rows = texts_of(each=40).arrow.to_pylist()
+    some = [row | {"text": " " if place % 3 == 0 else row["text"] + f" no{place}"}
+            for place, row in enumerate(rows)]  # fmt: skip
+    result = train(pa.Table.from_pylist(some), options=TrainOptions(rungs=("majority",)))
+    assert not [said for said in result["warnings"] if "twin" in said or "identical" in said]
+    (told,) = [said for said in result["warnings"] if "without a word" in said]
+    assert told.startswith("40 texts without a word, 33 %")
+
+
+@pytest.mark.parametrize(
+    ("target", "remedy"),
+    [("label", "a column of words, or leave --task out"), (None, "name the label with --target")],
+)
+def test_numbers_are_no_texts_and_the_remedy_fits_what_was_named(target, remedy) -> None:
+    table = pa.table({"value": list(range(40)), "label": ["a", "b"] * 20})
+    with pytest.raises(SchemaError, match="no column holds texts") as caught:
+        look(table, DataOptions(target=target, task="text_classes"))
+    assert remedy in caught.value.remedy
+
+
+def test_a_column_of_words_that_was_asked_to_be_none_is_told_how_to_be_one(tmp_path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"word": {"role": "ignore", "kind": "categorical"}}', encoding="utf-8")
+    table = pa.table({"word": ["red", "green"] * 20, "label": ["a", "b"] * 20})
+    with pytest.raises(SchemaError, match="no column holds texts") as caught:
+        look(table, DataOptions(target="label", task="text_classes", schema=str(schema)))
+    assert "to read 'word' as texts" in caught.value.remedy
 
 
 @pytest.mark.parametrize("rung", ["embeddings", "lstm", "transformer"])

@@ -28,6 +28,7 @@ def trace_view(trace: Mapping[str, Any]) -> list[RenderableType]:
     layers = layers_of(trace, units=_UNITS)
     return [
         Text(headline(trace), style="bold"),
+        *(Text(note, style="dim") for note in trace.get("notes", ())),
         Rule("1 forward: z = sum of input × weight + bias, a = activation(z)"),
         *(view for layer in layers for view in _forward(layer)),
         Rule("2 loss"),

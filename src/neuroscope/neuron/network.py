@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,6 +77,12 @@ class Network:
         shape, n_in, n_out = self.shape, self.widths[index], self.widths[index + 1]
         weights = self.theta[shape.weights_at[index] :][: n_in * n_out].reshape(n_in, n_out)
         return weights, self.theta[shape.bias_at[index] :][:n_out]
+
+    def of_inputs(self, chosen: np.ndarray) -> Network:
+        """Return the net that reads only some inputs, by number: the others are 0."""
+        weights, _ = self.layer(0)
+        theta = np.concatenate([weights[chosen].ravel(), self.theta[weights.size :]])
+        return replace(self, widths=(len(chosen), *self.widths[1:]), theta=theta)
 
     def check_rows(self, x: np.ndarray | SparseRows, y: np.ndarray | None = None) -> None:
         """Refuse rows that do not fit the net (InputError): compiled loops check no bounds."""

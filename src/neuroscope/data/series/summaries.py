@@ -41,6 +41,11 @@ class SummaryEncoder:
         )
         return cls(whole.schema, codes, whole), encoded.x
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name for each column of x."""
+        return self.codes.names
+
     def transform(self, table: Table, rows: np.ndarray | None = None) -> Encoded:
         """Return x (n, d) float32."""
         if self.whole is not None and table is self.whole.source:

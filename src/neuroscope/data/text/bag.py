@@ -88,6 +88,13 @@ class Bag:
         """Return the column of a term, -1 for one that does not count."""
         return _place(term, self.width) if self.hashed else self.places.get(term, -1)
 
+    def terms_of(self, texts: Words) -> dict[int, str]:
+        """Return the terms that texts hold, by column; hashed ones that share it are joined."""
+        found: dict[int, list[str]] = {}
+        for term in _named(np.unique(_terms(texts, self.pairs)[1]), texts.vocabulary):
+            found.setdefault(self.place(term), []).append(term)
+        return {place: " or ".join(terms) for place, terms in found.items() if place >= 0}
+
     def transform(self, texts: Words) -> SparseRows:
         """Return a row for each text; terms that do not count are left out."""
         parts = [self._rows(block) for block in texts.blocks(_BLOCK)]

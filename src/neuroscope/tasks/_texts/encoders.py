@@ -111,6 +111,10 @@ class BagEncoder:
         found, notes = texts(table, self.columns, rows)
         return Encoded(self.bag.transform(Words.of(found)), tuple(notes))
 
+    def terms_of(self, table: Table) -> dict[int, str]:
+        """Return the terms that the texts hold, by their columns of x."""
+        return self.bag.terms_of(Words.of(texts(table, self.columns)[0]))
+
     def encode(self, given: list[str]) -> SparseRows:
         """Return the rows of texts that stand in no table."""
         return self.bag.transform(Words.of(given))
