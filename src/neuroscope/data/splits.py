@@ -232,7 +232,7 @@ def _twins(
     hashes = feature_hashes(table, schema)
     if schema.features and all(column.kind == "text" for column in schema.features):
         empty = without_words(table, [column.name for column in schema.features])
-        hashes[empty] = np.arange(empty.sum())
+        hashes[empty] = np.flatnonzero(empty)  # each its own
         usable = usable[~empty[usable]]
     _, inverse, counts = np.unique(hashes[usable], return_inverse=True, return_counts=True)
     sizes = counts[inverse]
@@ -247,7 +247,7 @@ def _twins(
     large = sizes > LARGEST_BLOCK * len(usable)
     if not large.any():
         return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
-    hashes[usable[large]] = np.arange(large.sum(), dtype=np.uint64)  # each its own
+    hashes[usable[large]] = usable[large]
     return hashes, (
         f"{int(large.sum()):,} rows are one of {len(np.unique(inverse[large]))} that occur in more "
         f"than {LARGEST_BLOCK:.0%} of the rows, and are divided like all others",
