@@ -189,6 +189,14 @@ def test_texts_that_fill_a_large_part_are_divided_and_the_others_stay_together()
     assert any(note.startswith("800 other rows with identical") for note in split.notes)
 
 
+def test_classes_of_one_text_each_are_divided_and_it_is_said() -> None:
+    x = [f"text {i // 5}" for i in range(500)]
+    t = table(x=x, y=[f"class {i // 5}" for i in range(500)])
+    split = plan_split(t, TEXTS, seed=0, task_kind="multiclass")
+    assert len(split.test) == 100
+    assert "identical ones are divided like all others: scores are flattered" in split.notes[0]
+
+
 @pytest.mark.parametrize("groups", [4, 40, 3000])
 @pytest.mark.parametrize("kind", ["binary", "regression"])
 def test_no_group_is_divided(groups, kind):

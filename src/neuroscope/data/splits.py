@@ -177,6 +177,9 @@ def _plan(
         reason = f"column {group.name!r} names groups, and no group may be on both sides"
         return _Plan(Grouped(number, groups, labels), "grouped", reason, labels, notes)
     twins, notes = _twins(table, schema, usable)
+    if twins is not None and labels is not None and _too_alike(twins[usable], labels[usable]):
+        said = "most classes hold fewer than 3 different rows, and identical ones are divided"
+        twins, notes = None, (f"{said} like all others: scores are flattered",)
     if labels is None:
         what = "a number" if task_kind == "regression" else "a text"
         return _Plan(Shuffled(number, None, twins), "random", f"the target is {what}", None, notes)
@@ -253,6 +256,13 @@ def _twins(
         f"than {LARGEST_BLOCK:.0%} of the rows, and are divided like all others",
         f"{twins - int(large.sum()):,} other rows with identical features are never drawn apart",
     )
+
+
+def _too_alike(twins: np.ndarray, labels: np.ndarray) -> bool:
+    """Say whether most rows are of classes with too few different rows to be judged by them."""
+    different = np.unique(np.stack([labels.astype(np.uint64), twins]), axis=1)[0]
+    few = np.bincount(different.astype(np.int64)) < 3
+    return bool(few[labels].mean() > 0.5)
 
 
 def _by_chance(table: Table, schema: Schema, usable: np.ndarray) -> bool:
