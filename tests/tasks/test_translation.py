@@ -407,6 +407,7 @@ def _config(folder: Path, **changes) -> None:
     (folder / "config.json").write_text(json.dumps(record | changes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gru", "transformer"])
 def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
     problem = _problem(60)

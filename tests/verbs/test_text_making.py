@@ -232,7 +232,8 @@ def test_any_script_is_learned_and_written(script: str) -> None:
     assert set(found) <= set(script)
 
 
-@pytest.mark.parametrize("name", ["lstm", pytest.param("transformer", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
 def test_each_choice_of_a_recipe_is_followed_or_refused(name: str) -> None:
     Path("short.txt").write_text(_prose(300), encoding="utf-8")
     problem = prepare(read("short.txt"), DataOptions(), seed=0, monitor=ignore).problem
