@@ -242,13 +242,12 @@ def _twins(
     twins = int((sizes > 1).sum())
     if not twins:
         return None, ()
-    if twins <= MOST_TWINS * len(usable):
-        return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
-    if _by_chance(table, schema, usable):
+    many = twins > MOST_TWINS * len(usable)
+    if many and _by_chance(table, schema, usable):
         text = f"{twins:,} rows have an identical twin, which so few different values make likely;"
         return None, (f"{text} they are divided like all others",)
     large = sizes > LARGEST_BLOCK * len(usable)
-    if not large.any():
+    if not many or not large.any():
         return hashes, (f"{twins:,} rows with identical features are never drawn apart",)
     hashes[usable[large]] = usable[large]
     return hashes, (
@@ -260,8 +259,10 @@ def _twins(
 
 def _too_alike(twins: np.ndarray, labels: np.ndarray) -> bool:
     """Say whether most rows are of classes with too few different rows to be judged by them."""
-    different = np.unique(np.stack([labels.astype(np.uint64), twins]), axis=1)[0]
-    few = np.bincount(different.astype(np.int64)) < 3
+    order = np.lexsort((twins, labels))
+    twins, labels = twins[order], labels[order]
+    first = np.r_[True, (twins[1:] != twins[:-1]) | (labels[1:] != labels[:-1])]
+    few = np.bincount(labels[first]) < 3
     return bool(few[labels].mean() > 0.5)
 
 

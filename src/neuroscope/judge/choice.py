@@ -327,11 +327,8 @@ def _compared(field: _Field, rung: RungScore, chosen: RungScore) -> str:
 
 def _untold(rung: RungScore, gap: Difference) -> str:
     """Return what to say of a rung that did worse and had too little time to show more."""
-    return ", which a longer --budget may change" if _unfair(rung, gap) else ""
-
-
-def _unfair(rung: RungScore, gap: Difference) -> bool:
-    return rung.cut and not rung.yardstick and gap.gain < 0
+    unfair = rung.cut and not rung.yardstick and gap.gain < 0
+    return ", which a longer --budget may change" if unfair else ""
 
 
 def _reached(field: _Field, rung: RungScore, capital: bool = True) -> str:

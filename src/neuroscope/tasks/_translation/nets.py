@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from neuroscope.nets._pairs import Pairs
     from neuroscope.train.pairs import PairRows
 
+IGNORES = ("class_weight",)  # of a recipe
 BEAM = 4
 LENGTH_PENALTY = 0.6
 _AT_ONCE = 4000  # tokens of sources that are translated together

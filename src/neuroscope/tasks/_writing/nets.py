@@ -27,6 +27,7 @@ from neuroscope.tasks._writing.posing import TextEncoder
 if TYPE_CHECKING:
     from neuroscope.nets._language import Language
 
+IGNORES = ("class_weight", "patience")  # of a recipe; held-out pieces may not choose the epoch
 _AT_ONCE = 1 << 13  # tokens judged at a time
 _SAMPLED = 240  # characters of a sample while training
 _SAMPLE_SECONDS = 20.0  # between two samples; the first and the last epoch have one

@@ -22,7 +22,7 @@ SHARE = 1.0
 CORE = False
 REFITTED = False
 FOLLOWS = ("width", "steps")
-IGNORES = ("class_weight", "patience")  # patience would be judged by its own choice
+IGNORES = nets.IGNORES
 
 _MUCH = 300_000  # characters from which a wider net pays
 _VISITS = 4_000_000  # characters that are read in all

@@ -22,7 +22,7 @@ SHARE = 4.0
 CORE = False
 REFITTED = False
 FOLLOWS = ("width", "steps")
-IGNORES = ("class_weight", "patience")  # patience would be judged by its own choice
+IGNORES = nets.IGNORES
 
 _MUCH = 300_000  # characters from which a larger net pays
 _VISITS = {False: 3_000_000, True: 10_000_000}  # characters that are read in all

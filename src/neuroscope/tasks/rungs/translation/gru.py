@@ -22,7 +22,7 @@ SHARE = 1.0
 CORE = False
 REFITTED = False
 FOLLOWS = ("width",)
-IGNORES = ("class_weight",)
+IGNORES = nets.IGNORES
 
 
 def recipes(training: Training) -> list[Recipe]:

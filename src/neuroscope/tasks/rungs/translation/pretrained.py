@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neuroscope.base.recipe import Recipe
 from neuroscope.tasks._learning import Training, Watch
-from neuroscope.tasks._translation import pretrained
+from neuroscope.tasks._translation import nets, pretrained
 from neuroscope.tasks._translation.pretrained import Pretrained, missing, unpack
 
 __all__ = [
@@ -20,7 +20,7 @@ SHARE = 2.0
 CORE = False
 REFITTED = False
 FOLLOWS = ("backbone",)
-IGNORES = ("class_weight",)
+IGNORES = nets.IGNORES
 
 
 def recipes(training: Training) -> list[Recipe]:

@@ -22,7 +22,7 @@ SHARE = 2.0
 CORE = False
 REFITTED = False
 FOLLOWS = ("width",)
-IGNORES = ("class_weight",)
+IGNORES = nets.IGNORES
 
 _WIDTH, _LAYERS = 192, 4  # of the larger net; docs/log.md, "Translation"
 _HEAD = 32  # numbers that a head looks at
